@@ -1,0 +1,177 @@
+package format_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+	"testing/iotest"
+
+	"cordon/blocklists/format"
+)
+
+// show is what reading gave, a line for each step: "3 subtree tiktok.com", "4 fault: …", or the error that ended it.
+func show(f format.Format, r io.Reader) []string {
+	var steps []string
+	for rule, err := range format.Read(f, r) {
+		fault, skipped := errors.AsType[*format.LineError](err)
+		switch {
+		case skipped:
+			steps = append(steps, fmt.Sprintf("%d fault %s: %s", fault.Line, fault.Text, fault.Reason))
+		case err != nil:
+			steps = append(steps, "error "+err.Error())
+		case rule.Prefix.IsValid():
+			steps = append(steps, fmt.Sprintf("%d %s", rule.Line, rule.Prefix))
+		default:
+			steps = append(steps, fmt.Sprintf("%d %s %s", rule.Line, rule.Match, rule.Name))
+		}
+	}
+	return steps
+}
+
+type lineTest struct {
+	line string
+	want []string // for each step the beginning, and after a "…" a part of the rest
+}
+
+func testLines(t *testing.T, f format.Format, tests []lineTest) {
+	t.Helper()
+	for _, test := range tests {
+		t.Run(test.line, func(t *testing.T) {
+			t.Parallel()
+			got := show(f, strings.NewReader(test.line))
+			if len(got) != len(test.want) {
+				t.Fatalf("got %q, want %q", got, test.want)
+			}
+			for i, want := range test.want {
+				start, part, _ := strings.Cut(want, "…")
+				rest, ok := strings.CutPrefix(got[i], start)
+				if !ok || !strings.Contains(rest, part) || part == "" && rest != "" {
+					t.Errorf("got %q, want %q", got[i], want)
+				}
+			}
+		})
+	}
+}
+
+func TestLongLineIsSkipped(t *testing.T) {
+	t.Parallel()
+	const limit = 64 << 10
+	longest := "a.example #" + strings.Repeat("x", limit-len("a.example #\n")) + "\n"
+	for _, end := range []string{"\n", "\r\n"} {
+		text := longest + strings.Repeat("b", 3*limit) + end + "c.example" + end + strings.Repeat("d", limit+1)
+		got := show(format.Names, strings.NewReader(text))
+		want := []string{
+			"1 subtree a.example",
+			"2 fault " + strings.Repeat("b", 77) + "...: the line is longer than 65536 octets, want one rule a line",
+			"3 subtree c.example",
+			"4 fault " + strings.Repeat("d", 77) + "...: the line is longer than 65536 octets, want one rule a line",
+		}
+		if fmt.Sprint(got) != fmt.Sprint(want) {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
+func TestReadErrorEndsTheList(t *testing.T) {
+	t.Parallel()
+	broken := errors.New("broken")
+	tests := []struct {
+		about, text string
+		want        []string
+	}{
+		{"in the head", "a.example\n", []string{"error read list: broken"}},
+		{
+			"in a line", strings.Repeat("a.example\n", 8000) + "b.exam",
+			[]string{"8000 subtree a.example", "error read list: line 8001: broken"},
+		},
+		{
+			"in a line that is too long", "a.example\n" + strings.Repeat("b", 200000),
+			[]string{"1 subtree a.example", "error read list: line 2: broken"},
+		},
+	}
+	for _, test := range tests {
+		t.Run(test.about, func(t *testing.T) {
+			t.Parallel()
+			got := show(format.Names, io.MultiReader(strings.NewReader(test.text), iotest.ErrReader(broken)))
+			if got = got[max(0, len(got)-len(test.want)):]; fmt.Sprint(got) != fmt.Sprint(test.want) {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
+func TestReadInSmallPieces(t *testing.T) {
+	t.Parallel()
+	text := "\xef\xbb\xbf# list\r\na.example\r\n\r\nb.example"
+	want := fmt.Sprint([]string{"2 subtree a.example", "4 subtree b.example"})
+	for _, r := range []io.Reader{
+		iotest.OneByteReader(strings.NewReader(text)), iotest.DataErrReader(strings.NewReader(text)),
+	} {
+		if got := fmt.Sprint(show(format.Auto, r)); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+}
+
+func TestReadStopsWithItsConsumer(t *testing.T) {
+	t.Parallel()
+	for _, f := range []format.Format{format.Names, format.Hosts, format.Networks} {
+		steps := 0
+		for _, text := range []string{"0.0.0.0 a.example b.example\n192.0.2.1\n192.0.2.2\na\nb\n", "<html>"} {
+			for rule, err := range format.Read(f, strings.NewReader(text)) {
+				t.Log(rule, err)
+				steps++
+				break
+			}
+		}
+		if steps != 2 {
+			t.Errorf("%s: %d steps, want 2", f, steps)
+		}
+	}
+}
+
+func TestReadRefusesWhatIsNoList(t *testing.T) {
+	t.Parallel()
+	for _, f := range []format.Format{format.Auto, format.Names, format.Hosts, format.Networks} {
+		got := show(f, strings.NewReader("<!DOCTYPE html>\n<p>\nnginx\n"))
+		if len(got) != 1 || !strings.HasPrefix(got[0], "error ") || !strings.Contains(got[0], "HTML") {
+			t.Errorf("%s: got %q, want an error about HTML", f, got)
+		}
+	}
+	if got := show(format.Format(200), strings.NewReader("a.example\n")); len(got) != 1 || !strings.HasPrefix(got[0], "error ") {
+		t.Errorf("a format that there is not: got %q, want an error", got)
+	}
+}
+
+func TestParseFormat(t *testing.T) {
+	t.Parallel()
+	for _, f := range []format.Format{format.Auto, format.Names, format.Hosts, format.Networks} {
+		if got, err := format.ParseFormat(f.String()); got != f || err != nil {
+			t.Errorf("ParseFormat(%q) = %s, %v", f.String(), got, err)
+		}
+	}
+	if got, err := format.ParseFormat(""); got != format.Auto || err != nil {
+		t.Errorf("no format: %s, %v, want auto", got, err)
+	}
+	_, err := format.ParseFormat("csv")
+	if err == nil || !strings.Contains(err.Error(), "auto, names, hosts, networks") {
+		t.Errorf("a format that there is not: %v, want an error with those that there are", err)
+	}
+}
+
+func TestLineErrorIsPrintable(t *testing.T) {
+	t.Parallel()
+	got := show(format.Names, strings.NewReader("a \"\x1b[31m\xff\u202e b"))
+	want := `1 fault a \"\x1b[31m\xff\u202e b: more than one word`
+	if len(got) != 1 || !strings.HasPrefix(got[0], want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	for rule, err := range format.Read(format.Names, strings.NewReader(strings.Repeat("\xff", 100))) {
+		fault, ok := errors.AsType[*format.LineError](err)
+		if !ok || len(fault.Text) > 80 || !strings.HasSuffix(fault.Text, `\xff...`) {
+			t.Errorf("got %v, %v, want a fault with 80 octets of text at most", rule, err)
+		}
+	}
+}
