@@ -1,0 +1,60 @@
+// Package blocklists says which lists hold a name or an address. It is the part of the reload path between a list's file and
+// the lookup that every query makes.
+//
+//	source            format         guards
+//
+//	builtin:tiktok ─┐
+//	file:extra.txt ─┤
+//	names inline   ─┼─▶ rules, ─────▶ Load, ─▶ List ─┐
+//	last good copy ─┘   faults        Parse    List ─┼─▶ Compile ─▶ Set ─▶ Match, MatchAddr
+//	                    by line       each     List ─┘   one table         every query
+//	                                  name once          over all lists
+//
+// A [List] is one source, read and checked. A [Set] is the lists in force, compiled; the caller publishes it and drops the
+// one before. Both are immutable, so queries read them without a lock while the next ones are made in fresh memory.
+//
+// # What a rule matches
+//
+// Names are compared label by label, in lower case. A list that holds the rule on the left gives:
+//
+//	rule           matches                            doesn't match
+//	tiktok.com     tiktok.com, www.tiktok.com,        nottiktok.com, tiktok.com.example.org,
+//	               a.b.tiktok.com                     tiktok.co, com
+//	*.tiktok.com   www.tiktok.com, a.b.tiktok.com     tiktok.com
+//	=tiktok.com    tiktok.com                         www.tiktok.com
+//
+// More exactly:
+//
+//  1. The name itself is looked up, and every parent of it, on label borders. Of one list, the rule with the longest name
+//     wins: with tiktok.com and www.tiktok.com on a list, a.www.tiktok.com is matched by the second.
+//  2. Every list that holds the name matches, each with one match: which of them counts is policy.
+//  3. A name that a CDN carries, <name>.<shared suffix>, is looked up as <name> too, by rule 1; and if the last label of
+//     <name> is one that the CDNs' operators put there ("c", "w", "cdn", …), also without it. The suffixes and labels are
+//     closed lists of package builtin. What is found in front of a suffix is not split again. Of one list, a match by
+//     rule 1 comes first.
+//
+// With tiktok.com as the one rule:
+//
+//	www.tiktok.com.edgesuite.net       matches: carried by Akamai
+//	www.tiktok.com.c.footprint.net     matches: "c" is an operator's label
+//	tiktok.com.cdn.cloudflare.net      matches: the longest suffix counts, here cdn.cloudflare.net
+//	nottiktok.com.edgesuite.net        doesn't: nottiktok.com is not listed
+//	www.tiktok.com.x.y.footprint.net   doesn't: at most one operator's label
+//	tiktok.com.example.org             doesn't: example.org is nobody's CDN
+//	edgesuite.net                      doesn't: nothing is carried
+//
+// # What a list may not hold
+//
+// A rule that would take in names of many owners is skipped, counted and reported with its line: the root, a top-level
+// domain, a public suffix such as co.uk, a suffix shared by the customers of a CDN (see [Protected]); a network wider than
+// /8 (IPv4) or /16 (IPv6). What lies below such a name may be listed, and so may the name alone (exact).
+//
+// # When a list does not load
+//
+// One bad line costs that line. [Load] refuses the list when it is more likely broken than edited: nothing usable in it,
+// fewer entries than the policy wants, more than a tenth of bad lines, HTML, JSON or binary, larger than [MaxSize], changed
+// while it was read. [ShrunkTooFar] compares it with the one before. The caller keeps the last good list then.
+//
+// Not its job: to watch files or keep last good copies (cmd), to say what a match means (resolver/policy), to read the
+// syntax of a list (format), to know what a name is (domain), to know ByteDance (builtin).
+package blocklists

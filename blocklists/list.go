@@ -1,0 +1,73 @@
+package blocklists
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"slices"
+	"time"
+
+	"cordon/blocklists/format"
+)
+
+// List is a named set of names and networks from one source, as [Load] or [Parse] made it. It is immutable and safe for
+// concurrent use. It keeps about 4 octets more for a name than its wire form, and no pointer for it.
+type List struct {
+	name     string
+	source   string
+	path     string
+	hash     [sha256.Size]byte
+	arena    []byte
+	names    int
+	networks []network
+	skipped  int
+	faults   []format.LineError
+	loaded   time.Time
+}
+
+// Name is the list's name in the policy.
+func (l *List) Name() string { return l.name }
+
+// Source is where the list comes from, as the policy says it: "builtin:tiktok", "file:lists/extra.txt" or "inline".
+func (l *List) Source() string { return l.source }
+
+// Path is the file that was read, "" for a list from the binary or from the policy itself.
+func (l *List) Path() string { return l.path }
+
+// Hash is the SHA-256 of the rules with their lines. Two lists with one hash decide and report alike; a touched file,
+// another comment at the end of a line or other blanks don't change it. The list's name and its skipped lines are not part
+// of it.
+func (l *List) Hash() [sha256.Size]byte { return l.hash }
+
+// Len is the number of names; a name that stands twice counts once.
+func (l *List) Len() int { return l.names }
+
+// Networks is the number of networks.
+func (l *List) Networks() int { return len(l.networks) }
+
+// Skipped is the number of lines that are not in force: they could not be read, or they name what may not be listed whole.
+func (l *List) Skipped() int { return l.skipped }
+
+// Faults returns the first [MaxFaults] skipped lines, in a slice of the caller's own.
+func (l *List) Faults() []format.LineError { return slices.Clone(l.faults) }
+
+// Loaded is when reading ended.
+func (l *List) Loaded() time.Time { return l.loaded }
+
+// allowedLoss is how many entries a list may lose whatever share of it they are.
+const allowedLoss = 10
+
+// ShrunkTooFar returns an error if fresh lost more than half of the entries of old and more than 10 of them: then it is more
+// likely cut or broken than curated, and old should stay in force. A nil old is no bar. fresh must not be nil.
+func ShrunkTooFar(old, fresh *List) error {
+	if old == nil {
+		return nil
+	}
+	had, has := old.entries(), fresh.entries()
+	if lost := had - has; lost <= allowedLoss || 2*lost <= had {
+		return nil
+	}
+	return fmt.Errorf("list %s: it shrank from %d to %d entries, which looks like a cut file: want at least half of them; "+
+		"if it is meant, shrink it in steps", fresh.name, had, has)
+}
+
+func (l *List) entries() int { return l.names + len(l.networks) }

@@ -1,0 +1,129 @@
+package blocklists
+
+import "cordon/blocklists/format"
+
+// Match is one list that holds a name or an address.
+type Match struct {
+	List  int  // index of the list in the slice given to Compile
+	Start int  // octet of the looked-up name where the listed name begins; 0 for an address
+	End   int  // octet where it ends: that of the root label or, with CDN, of what stands behind it; 0 for an address
+	Line  int  // line of the rule in its source, from 1
+	CDN   bool // the name is <listed name>.<shared CDN suffix>
+}
+
+// Match appends the lists that hold name to dst and returns it: at most one match a list, of the rule with the longest name.
+// A rule that ends name itself comes before one that does so by rule 3 of the package comment. The order is not defined.
+//
+// name is in canonical wire form (see [cordon/blocklists/domain.Name]) and is only read; anything else matches nothing.
+// Nothing is allocated if dst has room. The cost grows with the labels of name and with the matches, not with the number of
+// lists or of names.
+func (s *Set) Match(dst []Match, name []byte) []Match {
+	var starts [maxLabels]uint8
+	n := splitName(&starts, name)
+	if n == 0 {
+		return dst
+	}
+	m := matcher{set: s, name: name, before: len(dst)}
+	dst = m.walk(dst, starts[:n], len(name)-1)
+	if m.suffix > 0 {
+		m.cdn = true
+		dst = m.walkCarried(dst, starts[:m.suffix], int(starts[m.suffix]))
+	}
+	return dst
+}
+
+// matcher is one lookup on its way. The matches are not in it but handed on, so that they can live on the caller's stack.
+type matcher struct {
+	set    *Set
+	name   []byte
+	before int  // so many matches were there before this lookup
+	cdn    bool // the name in front of a shared suffix is being judged
+	suffix int  // index of the label where the longest shared suffix begins; 0 if there is none, or nothing before it
+}
+
+// walkCarried judges the name that a CDN carries in front of its suffix, which is name[:end] and the root label: once as it
+// stands and, if the label at its end is an operator's, once without that.
+func (m *matcher) walkCarried(dst []Match, starts []uint8, end int) []Match {
+	dst = m.walk(dst, starts, end)
+	last := len(starts) - 1
+	if operator := m.name[starts[last]:end]; last > 0 && isOperatorLabel(operator) {
+		dst = m.walk(dst, starts[:last], int(starts[last]))
+	}
+	return dst
+}
+
+// walk looks up every suffix of the name that is name[:end] and the root label, from the shortest to the longest. starts are
+// the offsets of its labels.
+func (m *matcher) walk(dst []Match, starts []uint8, end int) []Match {
+	s, n := m.set, len(starts)
+	h := s.key.start
+	for i := n - 1; i >= max(0, n-s.most); i-- {
+		h = s.key.label(h, m.name, int(starts[i]))
+		if n-i < s.fewest {
+			continue
+		}
+		if word, mask := s.filterBits(h); s.filter[word]&mask != mask {
+			continue
+		}
+		labels := m.name[starts[i]:end]
+		pos, tag := s.place(h)
+		for slot := s.slots[pos]; slot != 0; slot = s.slots[pos] {
+			if slot>>tagShift == tag && s.holds(slot, labels) {
+				dst = m.collect(dst, slot, i, int(starts[i]), end)
+				break
+			}
+			pos = s.after(pos)
+		}
+	}
+	return dst
+}
+
+// collect takes in the records that slot leads to. Their name is name[start:end] and the root label; it begins at label
+// index.
+func (m *matcher) collect(dst []Match, slot uint64, index, start, end int) []Match {
+	s := m.set
+	for list, off, next := s.first(slot); ; {
+		if list == s.sharedList {
+			m.sharedSuffix(index)
+		} else if match, line := readTrailer(s.arenas[list], off+end-start+1); covers(match, index) {
+			dst = m.keep(dst, Match{List: list, Start: start, End: end, Line: line, CDN: m.cdn})
+		}
+		if next == 0 {
+			return dst
+		}
+		c := s.chains[next-1]
+		list, off, next = int(c.list), int(c.offset), c.next
+	}
+}
+
+// sharedSuffix notes the longest shared suffix of the whole name; one within the carried name is not followed.
+func (m *matcher) sharedSuffix(index int) {
+	if !m.cdn {
+		m.suffix = index
+	}
+}
+
+// covers says whether a rule whose name begins at label index of a name matches that name.
+func covers(match format.Match, index int) bool {
+	switch match {
+	case format.Subtree:
+		return true
+	case format.Below:
+		return index > 0
+	default:
+		return index == 0
+	}
+}
+
+// keep adds a match, or lets it replace a shorter one of the same list.
+func (m *matcher) keep(dst []Match, found Match) []Match {
+	for i := m.before; i < len(dst); i++ {
+		if have := &dst[i]; have.List == found.List {
+			if have.CDN == found.CDN && found.Start < have.Start {
+				*have = found
+			}
+			return dst
+		}
+	}
+	return append(dst, found)
+}

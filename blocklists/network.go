@@ -1,0 +1,99 @@
+package blocklists
+
+import (
+	"net/netip"
+
+	"github.com/gaissmai/bart"
+)
+
+// networkTable finds the networks of all lists that hold an address.
+//
+//	address ─▶ longest prefix ─▶ node ─▶ node of the next shorter prefix ─▶ … ─▶ none
+//	                              └ lists with this prefix
+//
+// A prefix has one node, however many lists hold it, so one lookup and a short walk find every list. It is immutable.
+type networkTable struct {
+	prefixes *bart.Table[int32] // → index in nodes; nil if there are no networks
+	nodes    []networkNode
+}
+
+type networkNode struct {
+	wider int32 // index of the node with the longest prefix that holds this one; -1 if there is none
+	lists []listLine
+}
+
+type listLine struct{ list, line int32 }
+
+func newNetworkTable(lists []*List) networkTable {
+	var t networkTable
+	for i, l := range lists {
+		for _, n := range l.networks {
+			node := t.node(n.prefix)
+			node.lists = append(node.lists, listLine{int32(i), int32(n.line)})
+		}
+	}
+	t.link()
+	return t
+}
+
+// node returns the node of prefix, a new one if there is none yet. It is valid until the next call.
+func (t *networkTable) node(prefix netip.Prefix) *networkNode {
+	if t.prefixes == nil {
+		t.prefixes = new(bart.Table[int32])
+	}
+	at, ok := t.prefixes.Get(prefix)
+	if !ok {
+		at = int32(len(t.nodes))
+		t.nodes = append(t.nodes, networkNode{wider: -1})
+		t.prefixes.Insert(prefix, at)
+	}
+	return &t.nodes[at]
+}
+
+// link sets every node's wider, when all nodes are there.
+func (t *networkTable) link() {
+	if t.prefixes == nil {
+		return
+	}
+	for prefix, at := range t.prefixes.All() {
+		if prefix.Bits() == 0 {
+			continue
+		}
+		around := netip.PrefixFrom(prefix.Addr(), prefix.Bits()-1).Masked()
+		if wider, ok := t.prefixes.LookupPrefix(around); ok {
+			t.nodes[at].wider = wider
+		}
+	}
+}
+
+// MatchAddr appends the lists with a network that holds a to dst and returns it: at most one match a list, of the longest
+// prefix. The order is not defined. a is unmapped here: ::ffff:192.0.2.1 is looked up as 192.0.2.1. A zone is ignored; the
+// zero address is in no network. Nothing is allocated if dst has room.
+func (s *Set) MatchAddr(dst []Match, a netip.Addr) []Match {
+	t := &s.networks
+	if t.prefixes == nil || !a.IsValid() {
+		return dst
+	}
+	at, ok := t.prefixes.Lookup(a.Unmap().WithZone(""))
+	if !ok {
+		return dst
+	}
+	before := len(dst)
+	for ; at >= 0; at = t.nodes[at].wider {
+		for _, l := range t.nodes[at].lists {
+			if !hasList(dst[before:], int(l.list)) {
+				dst = append(dst, Match{List: int(l.list), Line: int(l.line)})
+			}
+		}
+	}
+	return dst
+}
+
+func hasList(matches []Match, list int) bool {
+	for i := range matches {
+		if matches[i].List == list {
+			return true
+		}
+	}
+	return false
+}

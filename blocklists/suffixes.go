@@ -1,0 +1,59 @@
+package blocklists
+
+import (
+	"sync"
+
+	"golang.org/x/net/publicsuffix"
+
+	"cordon/blocklists/builtin"
+	"cordon/blocklists/domain"
+	"cordon/blocklists/format"
+)
+
+// suffixTables is what package builtin knows about names with many owners, in the forms that are looked up here.
+type suffixTables struct {
+	arena     []byte                 // the shared suffixes as records, for the table of a Set
+	names     int                    // how many
+	operators map[string]struct{}    // the labels that CDNs' operators put in front of a suffix, with their length octets
+	protected map[domain.Name]string // → why it may not be listed whole
+}
+
+// suffixes makes the tables when they are first needed. Nobody changes them.
+var suffixes = sync.OnceValue(func() *suffixTables {
+	t := &suffixTables{operators: map[string]struct{}{}, protected: map[domain.Name]string{}}
+	shared := newCompactor()
+	for _, s := range builtin.SharedSuffixes() {
+		_ = shared.addName(s.Name, format.Subtree, 0) // a hundred names fit
+	}
+	t.arena, t.names = shared.arena, shared.names
+	for _, s := range builtin.ProtectedSuffixes() {
+		t.protect(s)
+	}
+	for _, label := range builtin.OperatorLabels() {
+		t.operators[string(byte(len(label)))+label] = struct{}{}
+	}
+	return t
+})
+
+// protect notes a suffix, and the names it lies below, which hold at least as much.
+func (t *suffixTables) protect(s builtin.Suffix) {
+	const list = " belong to others: list the ones that are meant"
+	t.protected[s.Name] = s.Name.String() + " is shared (" + s.Operator + "), most names below it" + list
+	for above, ok := s.Name.Parent(); ok && above != domain.Root; above, ok = above.Parent() {
+		if _, known := t.protected[above]; !known && !publicSuffix(above.String()) {
+			t.protected[above] = above.String() + " holds " + s.Name.String() + " (" + s.Operator + "), most names below it" + list
+		}
+	}
+}
+
+// publicSuffix says whether text, a name, is on the Public Suffix List, in its ICANN or its private part.
+func publicSuffix(text string) bool {
+	suffix, _ := publicsuffix.PublicSuffix(text)
+	return suffix == text
+}
+
+// isOperatorLabel says whether a label, with its length octet, is one that the operators of CDNs put in front of a suffix.
+func isOperatorLabel(label []byte) bool {
+	_, ok := suffixes().operators[string(label)]
+	return ok
+}
