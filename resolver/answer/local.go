@@ -1,0 +1,163 @@
+package answer
+
+import (
+	"bytes"
+	"net/netip"
+
+	"cordon/resolver/wire"
+)
+
+// Local is the set of zones that are answered here and never forwarded, because nobody but this host could know, or because
+// asking would tell the world what the question was. Immutable; safe for concurrent use.
+type Local struct {
+	tlds  map[string]bool  // the top-level labels that trees are below: one look at it ends the matter for most names
+	trees map[string]*zone // by canonical wire name
+	leafs map[string]*zone // zones without anything below
+}
+
+// zone is a name, with all below it, that is answered here.
+type zone struct {
+	name    []byte // canonical wire form
+	exists  bool   // the name itself exists: NODATA for it, NXDOMAIN only below
+	deep    bool   // names below exist too, with the same records
+	records []record
+}
+
+type record struct {
+	rtype uint16
+	data  []byte
+}
+
+// LocalConfig says which zones are not answered here, and which canaries are.
+type LocalConfig struct {
+	// Forwarded are the zones with upstreams of their own, in canonical wire form: what such a zone lies at or below is
+	// left to them.
+	Forwarded [][]byte
+	// Firefox answers use-application-dns.net so that Firefox keeps asking the resolver of its network.
+	Firefox bool
+	// ICloud answers mask.icloud.com and mask-h2.icloud.com so that Apple's Private Relay is not used in this network.
+	ICloud bool
+}
+
+// NewLocal is the set of all zones of RFC 6761, 6762, 6303, 7686, 7793, 8375, 8880, 9462, 9476 and ICANN's internal, less
+// those that c gives away.
+func NewLocal(c LocalConfig) *Local {
+	l := &Local{tlds: map[string]bool{}, trees: map[string]*zone{}, leafs: map[string]*zone{}}
+	for _, text := range reverseZones() {
+		l.addTree(zone{name: name(text), exists: true}, c.Forwarded)
+	}
+	for _, z := range specialZones() { // after the reverse zones: some of them have records
+		l.addTree(z, c.Forwarded)
+	}
+	if c.Firefox {
+		l.addLeaf("use-application-dns.net")
+	}
+	if c.ICloud {
+		l.addLeaf("mask.icloud.com")
+		l.addLeaf("mask-h2.icloud.com")
+	}
+	return l
+}
+
+func (l *Local) addTree(z zone, forwarded [][]byte) {
+	for _, f := range forwarded {
+		if within(f, z.name) {
+			return
+		}
+	}
+	l.tlds[string(lastLabel(z.name))] = true
+	l.trees[string(z.name)] = &z
+}
+
+func (l *Local) addLeaf(text string) {
+	l.leafs[string(name(text))] = &zone{name: name(text)}
+}
+
+// localTTL is what a local answer may be kept for, in seconds: these zones don't change.
+const localTTL = 3600
+
+// Append appends the answer to q if its name is answered here, and says whether it is. It allocates nothing.
+func (l *Local) Append(dst []byte, q *wire.Query) ([]byte, bool) {
+	if z := l.find(q.Name); z != nil {
+		return z.append(dst, q), true
+	}
+	return dst, false
+}
+
+// find is the zone that holds name, the smallest of several, or nil.
+func (l *Local) find(name []byte) *zone {
+	if z := l.leafs[string(name)]; z != nil {
+		return z
+	}
+	if !l.tlds[string(lastLabel(name))] {
+		return nil
+	}
+	for off := 0; name[off] != 0; off += 1 + int(name[off]) {
+		if z := l.trees[string(name[off:])]; z != nil {
+			return z
+		}
+	}
+	return nil
+}
+
+func (z *zone) append(dst []byte, q *wire.Query) []byte {
+	apex := len(q.Name) - len(z.name)
+	if apex > 0 && !z.deep || apex == 0 && !z.exists {
+		return appendNegative(dst, q, wire.NXDomain, apex, localTTL, none)
+	}
+	start, n := len(dst), uint16(0)
+	dst = wire.Begin(dst, q, wire.Success, 0)
+	for _, r := range z.records {
+		if r.rtype == q.Type {
+			dst = wire.AppendRR(dst, questionName[:], r.rtype, wire.ClassINET, localTTL, r.data)
+			n++
+		}
+	}
+	if n == 0 {
+		return appendNegative(dst[:start], q, wire.Success, apex, localTTL, none)
+	}
+	return wire.Finish(dst, start, q, wire.Success, wire.Sections{Answer: n}, none)
+}
+
+// within says whether name is zone or lies below it, on label borders. Both are canonical wire names.
+func within(name, zone []byte) bool {
+	off := 0
+	for len(name)-off > len(zone) {
+		off += 1 + int(name[off])
+	}
+	return bytes.Equal(name[off:], zone)
+}
+
+// lastLabel is the top-level label of a wire name without its length, empty for the root.
+func lastLabel(name []byte) []byte {
+	off, last := 0, 0
+	for off < len(name) && name[off] != 0 {
+		last = off + 1
+		off += 1 + int(name[off])
+	}
+	return name[last:max(last, off)]
+}
+
+func specialZones() []zone {
+	address := func(rtype uint16, text string) record {
+		return record{rtype, netip.MustParseAddr(text).AsSlice()}
+	}
+	return []zone{
+		{name: name("localhost"), exists: true, deep: true, records: []record{ // RFC 6761, section 6.3
+			address(wire.TypeA, "127.0.0.1"), address(wire.TypeAAAA, "::1"),
+		}},
+		{name: name("invalid")},                                 // RFC 6761, section 6.4
+		{name: name("test")},                                    // RFC 6761, section 6.2
+		{name: name("onion")},                                   // RFC 7686
+		{name: name("local")},                                   // RFC 6762: multicast DNS
+		{name: name("alt")},                                     // RFC 9476
+		{name: name("internal")},                                // ICANN resolution 2024.07.29.06
+		{name: name("home.arpa"), exists: true},                 // RFC 8375
+		{name: name("resolver.arpa"), exists: true, deep: true}, // RFC 9462, section 6.1
+		{name: name("ipv4only.arpa"), exists: true, records: []record{ // RFC 8880, section 7.1
+			address(wire.TypeA, "192.0.0.170"), address(wire.TypeA, "192.0.0.171"),
+		}},
+		{name: name("1.0.0.127.in-addr.arpa"), exists: true, records: []record{{wire.TypePTR, name("localhost")}}},
+		{name: name("1." + zeros(31) + "ip6.arpa"), exists: true, records: []record{{wire.TypePTR, name("localhost")}}},
+	}
+}

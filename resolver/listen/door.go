@@ -1,0 +1,56 @@
+package listen
+
+import (
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"runtime/debug"
+	"sync/atomic"
+	"time"
+
+	"cordon/resolver/wire"
+)
+
+// door is what stands between one listener and the handler.
+type door struct {
+	handler  Handler
+	index    int // wire.Query.Worker
+	counters *counters
+	crashes  *crashLog
+}
+
+// parse reads msg into q and says whether it is to be answered. q.Client, q.Now and q.Stream are the caller's.
+func (d *door) parse(q *wire.Query, msg []byte) bool {
+	if q.Parse(msg) == wire.Drop {
+		d.counters.dropped.Add(1)
+		return false
+	}
+	q.Worker = d.index
+	d.counters.count(q.Client.Addr())
+	return true
+}
+
+// crashed counts and logs a panic in the handling of one query.
+func (d *door) crashed(reason any) {
+	d.counters.panics.Add(1)
+	d.crashes.report(reason)
+}
+
+// client is peer as the handler sees it: without the IPv4-mapped form and without a zone, so that it can be looked up.
+func client(peer netip.AddrPort) netip.AddrPort {
+	return netip.AddrPortFrom(peer.Addr().Unmap().WithZone(""), peer.Port())
+}
+
+// crashLog logs at most one panic a second: whoever knows a query that panics can send many of them.
+type crashLog struct {
+	log  *slog.Logger
+	last atomic.Int64 // nanoseconds since 1970
+}
+
+func (c *crashLog) report(reason any) {
+	now, last := time.Now().UnixNano(), c.last.Load()
+	if now-last >= 0 && now-last < int64(time.Second) || !c.last.CompareAndSwap(last, now) {
+		return
+	}
+	c.log.Error("a query panicked and was dropped", "panic", fmt.Sprint(reason), "stack", string(debug.Stack()))
+}

@@ -1,0 +1,107 @@
+package listen_test
+
+import (
+	"io"
+	"net"
+	"net/netip"
+	"testing"
+	"time"
+
+	"cordon/resolver/listen"
+)
+
+// A query that the first door answers costs no allocation from socket to socket, the test's own client included.
+func TestFirstDoorAllocatesNothing(t *testing.T) {
+	for _, address := range []string{"127.0.0.1:0", "0.0.0.0:0", "[::1]:0", "[::]:0"} {
+		t.Run("udp "+address, func(t *testing.T) {
+			skipWithoutIPv6(t, address)
+			conn := dialHot(t, "udp", address)
+			msg, buf := query(1, "www.example"), make([]byte, 2048)
+			wantNoAllocations(t, func() error {
+				if _, err := conn.Write(msg); err != nil {
+					return err
+				}
+				_, err := conn.Read(buf)
+				return err
+			})
+		})
+	}
+	t.Run("tcp", func(t *testing.T) {
+		conn := dialHot(t, "tcp", "127.0.0.1:0")
+		msg := framed(query(1, "www.example"))
+		buf := make([]byte, len(msg))
+		wantNoAllocations(t, func() error {
+			if _, err := conn.Write(msg); err != nil {
+				return err
+			}
+			_, err := io.ReadFull(conn, buf)
+			return err
+		})
+	})
+}
+
+func wantNoAllocations(t *testing.T, exchange func() error) {
+	t.Helper()
+	var err error
+	got := testing.AllocsPerRun(500, func() {
+		if e := exchange(); e != nil {
+			err = e
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != 0 {
+		t.Errorf("%v allocations a query, want 0", got)
+	}
+}
+
+// dialHot connects to a new server on address by way of the loopback interface.
+func dialHot(t testing.TB, network, address string) net.Conn {
+	t.Helper()
+	s, _ := serve(t, listen.Config{Addresses: addrs(address), Workers: 1, Handler: newHandler()})
+	addr := s.Addrs()[0]
+	switch addr.Addr() {
+	case netip.IPv4Unspecified():
+		addr = netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), addr.Port())
+	case netip.IPv6Unspecified():
+		addr = netip.AddrPortFrom(netip.IPv6Loopback(), addr.Port())
+	}
+	return dial(t, network, addr)
+}
+
+func BenchmarkUDP(b *testing.B) {
+	for _, address := range []string{"127.0.0.1:0", "0.0.0.0:0"} {
+		b.Run(address, func(b *testing.B) {
+			conn := dialHot(b, "udp", address)
+			benchmark(b, conn, query(1, "www.example"))
+		})
+	}
+}
+
+func BenchmarkTCP(b *testing.B) {
+	conn := dialHot(b, "tcp", "127.0.0.1:0")
+	benchmark(b, conn, framed(query(1, "www.example")))
+}
+
+// benchmark sends and receives in turn, with some messages in flight so that server and client work side by side.
+func benchmark(b *testing.B, conn net.Conn, msg []byte) {
+	b.Helper()
+	const inFlight = 32
+	if err := conn.SetDeadline(time.Time{}); err != nil {
+		b.Fatal(err)
+	}
+	buf := make([]byte, len(msg))
+	for range inFlight {
+		send(b, conn, msg)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := io.ReadFull(conn, buf); err != nil {
+			b.Fatal(err)
+		}
+		if _, err := conn.Write(msg); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,102 @@
+package listen
+
+import (
+	"net/netip"
+	"sync/atomic"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// counters are those of one listener. They fill cache lines of their own, so that listeners do not slow each other down.
+type counters struct {
+	queries4, queries6 atomic.Uint64 // by the client's address family
+	dropped            atomic.Uint64
+	failed             atomic.Uint64
+	panics             atomic.Uint64
+	_                  [128 - 5*8]byte
+}
+
+func (c *counters) count(client netip.Addr) {
+	if client.Is4() {
+		c.queries4.Add(1)
+		return
+	}
+	c.queries6.Add(1)
+}
+
+type collector struct {
+	server                                   *Server
+	queries, dropped, failed, panics         *prometheus.Desc
+	connections, accepted, rejected, evicted *prometheus.Desc
+}
+
+// Collector returns the metrics of s, read when they are scraped. They have no labels that a client chooses.
+func (s *Server) Collector() prometheus.Collector {
+	desc := func(name, help string, labels ...string) *prometheus.Desc {
+		return prometheus.NewDesc(name, help, labels, nil)
+	}
+	return &collector{
+		server: s,
+		queries: desc("cordon_dns_requests_total",
+			"Queries read, malformed ones too, by transport (udp, tcp) and address family (ip4, ip6).", "transport", "family"),
+		dropped: desc("cordon_dns_packets_dropped_total",
+			"Messages that were no queries (too short, or responses) and got no answer.", "transport"),
+		failed: desc("cordon_dns_socket_errors_total",
+			"Calls to read, accept or send that failed.", "transport"),
+		panics: desc("cordon_dns_panics_total",
+			"Queries whose handling panicked. Each is a fault in the program.", "transport"),
+		connections: desc("cordon_tcp_connections", "TCP connections open."),
+		accepted:    desc("cordon_tcp_connections_accepted_total", "TCP connections taken in."),
+		rejected: desc("cordon_tcp_connections_rejected_total",
+			"TCP connections closed at once because their client had as many as it may have."),
+		evicted: desc("cordon_tcp_connections_evicted_total",
+			"TCP connections closed because all places were taken and they had been idle the longest."),
+	}
+}
+
+func (c *collector) Describe(descs chan<- *prometheus.Desc) {
+	prometheus.DescribeByCollect(c, descs)
+}
+
+func (c *collector) Collect(metrics chan<- prometheus.Metric) {
+	counter := func(desc *prometheus.Desc, value uint64, labels ...string) {
+		metrics <- prometheus.MustNewConstMetric(desc, prometheus.CounterValue, float64(value), labels...)
+	}
+	s := c.server
+	for _, sum := range s.sums() {
+		counter(c.queries, sum.queries4, sum.transport, "ipv4")
+		counter(c.queries, sum.queries6, sum.transport, "ipv6")
+		counter(c.dropped, sum.dropped, sum.transport)
+		counter(c.failed, sum.failed, sum.transport)
+		counter(c.panics, sum.panics, sum.transport)
+	}
+	metrics <- prometheus.MustNewConstMetric(c.connections, prometheus.GaugeValue, float64(s.table.open()))
+	counter(c.accepted, s.table.accepted.Load())
+	counter(c.rejected, s.table.rejected.Load())
+	counter(c.evicted, s.table.evicted.Load())
+}
+
+// sum is what the listeners of one transport have counted.
+type sum struct {
+	transport                                   string
+	queries4, queries6, dropped, failed, panics uint64
+}
+
+func (s *sum) add(c *counters) {
+	s.queries4 += c.queries4.Load()
+	s.queries6 += c.queries6.Load()
+	s.dropped += c.dropped.Load()
+	s.failed += c.failed.Load()
+	s.panics += c.panics.Load()
+}
+
+func (s *Server) sums() [2]sum {
+	udp, tcp := sum{transport: "udp"}, sum{transport: "tcp"}
+	for _, w := range s.workers {
+		udp.add(w.counters)
+	}
+	for _, a := range s.acceptors {
+		tcp.add(a.counters)
+	}
+	return [2]sum{udp, tcp}
+}

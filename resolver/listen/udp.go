@@ -1,0 +1,142 @@
+package listen
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"cordon/resolver/wire"
+)
+
+// batch is how many datagrams a worker asks its socket for at a time.
+const batch = 1
+
+// worker is one UDP socket and its read loop.
+type worker struct {
+	door
+	conn    *net.UDPConn
+	socket  socket
+	packets []packet
+	query   wire.Query
+	waiting waiting
+}
+
+func newWorker(d door, conn *net.UDPConn, a netip.Addr) *worker {
+	w := &worker{door: d, conn: conn, socket: newSocket(conn, a), packets: newPackets(batch)}
+	w.waiting.init()
+	return w
+}
+
+// run serves until reading is stopped, then waits until all is answered or closed is closed.
+func (w *worker) run(ctx context.Context, closed <-chan struct{}) {
+	var failures pauses
+	for {
+		n, err := w.socket.receive(w.packets)
+		switch {
+		case err == nil:
+			failures.reset()
+			w.serve(w.packets[:n])
+			continue
+		case ctx.Err() == nil && !errors.Is(err, net.ErrClosed) && !errors.Is(err, os.ErrDeadlineExceeded):
+			w.counters.failed.Add(1)
+			failures.pause(ctx)
+			continue
+		}
+		break
+	}
+	w.waiting.end()
+	select {
+	case <-w.waiting.none:
+	case <-closed:
+	}
+}
+
+// serve handles one batch.
+func (w *worker) serve(packets []packet) {
+	now := time.Now()
+	for i := range packets {
+		w.handle(&packets[i], now)
+	}
+	if failed := w.socket.send(packets); failed > 0 {
+		w.counters.failed.Add(uint64(failed))
+	}
+}
+
+// handle sets p.answer, or starts the query and leaves p.answer empty.
+func (w *worker) handle(p *packet, now time.Time) {
+	defer func() {
+		if reason := recover(); reason != nil {
+			p.answer = nil
+			w.crashed(reason)
+		}
+	}()
+	p.answer = nil
+	q := &w.query
+	q.Client, q.Now = client(p.peer), now
+	if !w.parse(q, p.query) {
+		return
+	}
+	answer, ok := w.handler.Answer(p.out[:0], q)
+	if !ok {
+		w.start(q, &p.route)
+		return
+	}
+	p.answer = answer
+}
+
+// start hands q to the handler's second door. If that panics, no reply is waited for.
+func (w *worker) start(q *wire.Query, to *route) {
+	r := &datagramReply{worker: w, to: *to}
+	w.waiting.add()
+	started := false
+	defer func() {
+		if !started {
+			r.send(nil)
+		}
+	}()
+	w.handler.Start(q, r.send)
+	started = true
+}
+
+// datagramReply is the way back for one query. It is not pooled: a handler that replied twice would answer somebody else.
+type datagramReply struct {
+	worker *worker
+	to     route
+	sent   atomic.Bool
+}
+
+func (r *datagramReply) send(answer []byte) {
+	if !r.sent.CompareAndSwap(false, true) {
+		return
+	}
+	if len(answer) > 0 && r.worker.socket.sendLater(answer, &r.to) != nil {
+		r.worker.counters.failed.Add(1)
+	}
+	r.worker.waiting.done()
+}
+
+// waiting counts replies that are to come, and can be waited for once no more are added.
+type waiting struct {
+	n    atomic.Int64  // and one until end
+	none chan struct{} // closed when n is 0
+}
+
+func (w *waiting) init() {
+	w.n.Store(1)
+	w.none = make(chan struct{})
+}
+
+func (w *waiting) add() { w.n.Add(1) }
+
+func (w *waiting) done() {
+	if w.n.Add(-1) == 0 {
+		close(w.none)
+	}
+}
+
+// end says that nothing is added any more.
+func (w *waiting) end() { w.done() }
