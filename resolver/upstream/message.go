@@ -1,0 +1,116 @@
+package upstream
+
+import (
+	"crypto/rand"
+	"encoding/binary"
+
+	"cordon/resolver/wire"
+)
+
+// ednsLen is the length of the OPT record that goes with a query: root, type, UDP size, flags, no options.
+const ednsLen = 11
+
+// maxQuery is the length of the longest query: header, question, OPT.
+const maxQuery = wire.HeaderLen + wire.MaxName + 4 + ednsLen
+
+const (
+	opcodeMask = 0xF << 11
+	flagDO     = 1 << 15 // RFC 6891, section 6.1.4
+	maxLabel   = 63
+)
+
+// newID is an unpredictable message ID (RFC 5452, section 9.2). crypto/rand has no state to leak from one query to the
+// next, and its cost is small beside that of a socket. buf has room for two octets.
+func newID(buf []byte) uint16 {
+	_, _ = rand.Read(buf[:2]) // never fails: it ends the process instead
+	return binary.BigEndian.Uint16(buf)
+}
+
+// appendTo appends the query for q. ad asks for the server's AD bit (RFC 6840, section 5.7).
+func (q *question) appendTo(dst []byte, id uint16, ad, edns bool) []byte {
+	flags := uint16(wire.FlagRD)
+	if ad {
+		flags |= wire.FlagAD
+	}
+	if q.cd {
+		flags |= wire.FlagCD
+	}
+	additional := byte(0)
+	if edns {
+		additional = 1
+	}
+	dst = binary.BigEndian.AppendUint16(dst, id)
+	dst = binary.BigEndian.AppendUint16(dst, flags)
+	dst = append(dst, 0, 1, 0, 0, 0, 0, 0, additional)
+	dst = append(dst, q.name()...)
+	dst = binary.BigEndian.AppendUint16(dst, q.rtype)
+	dst = binary.BigEndian.AppendUint16(dst, q.class)
+	if !edns {
+		return dst
+	}
+	var ednsFlags uint16
+	if q.do {
+		ednsFlags = flagDO
+	}
+	dst = append(dst, 0)
+	dst = binary.BigEndian.AppendUint16(dst, wire.TypeOPT)
+	dst = binary.BigEndian.AppendUint16(dst, wire.MaxUDP)
+	dst = append(dst, 0, 0)
+	dst = binary.BigEndian.AppendUint16(dst, ednsFlags)
+	return append(dst, 0, 0)
+}
+
+// likeness is how much a message resembles the answer that is waited for.
+type likeness uint8
+
+const (
+	noise   likeness = iota // not an answer to the query
+	wrongID                 // whole enough to have an ID, which is another one
+	reply                   // ID, QR, opcode and question are right
+)
+
+// compare compares the header and question of msg with the query for q under id. The name may differ in case; it may not
+// be compressed, since there is nothing before it to point to.
+func (q *question) compare(msg []byte, id uint16) likeness {
+	if len(msg) < wire.HeaderLen {
+		return noise
+	}
+	if binary.BigEndian.Uint16(msg) != id {
+		return wrongID
+	}
+	flags := binary.BigEndian.Uint16(msg[2:])
+	if flags&wire.FlagQR == 0 || flags&opcodeMask != 0 || binary.BigEndian.Uint16(msg[4:]) != 1 {
+		return noise
+	}
+	end := wire.HeaderLen + q.length
+	if len(msg) < end+4 || !wire.EqualFold(msg[wire.HeaderLen:end], q.name()) {
+		return noise
+	}
+	if binary.BigEndian.Uint16(msg[end:]) != q.rtype || binary.BigEndian.Uint16(msg[end+2:]) != q.class {
+		return noise
+	}
+	return reply
+}
+
+// validName says whether name is one whole name in canonical wire form.
+func validName(name []byte) bool {
+	if len(name) > wire.MaxName {
+		return false
+	}
+	for off := 0; off < len(name); {
+		length := int(name[off])
+		if length == 0 {
+			return off == len(name)-1
+		}
+		if length > maxLabel || off+1+length > len(name) {
+			return false
+		}
+		for _, c := range name[off+1 : off+1+length] {
+			if 'A' <= c && c <= 'Z' {
+				return false
+			}
+		}
+		off += 1 + length
+	}
+	return false
+}
