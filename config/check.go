@@ -1,0 +1,133 @@
+package config
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Options are what a check needs to know beside the files.
+type Options struct {
+	// BuiltinKnown says whether there is a built-in list of that name ("tiktok", "service/capcut"): nil if there is, else an
+	// error that says which there are. A nil function knows all names.
+	BuiltinKnown func(name string) error
+	// Now is the time that warnings about what is over or due go by; zero: the time of the call.
+	Now time.Time
+}
+
+// dueAhead is how long before a policy's review date the warnings begin.
+const dueAhead = 30 * 24 * time.Hour
+
+// longException is how long an exception can be before that is worth a warning.
+const longException = 366 * 24 * time.Hour
+
+// checkFile finds what is wrong with the objects of one file, each looked at by itself.
+func checkFile(f *policyFile) Faults {
+	var faults Faults
+	for i := range f.Lists {
+		faults = append(faults, f.Lists[i].check()...)
+	}
+	for i := range f.Policies {
+		faults = append(faults, f.Policies[i].check()...)
+	}
+	for i := range f.Agencies {
+		faults = append(faults, f.Agencies[i].check()...)
+	}
+	for i := range f.Exceptions {
+		faults = append(faults, f.Exceptions[i].check()...)
+	}
+	return faults
+}
+
+// faultAt is a fault at a place.
+func faultAt(p Pos, format string, args ...any) Fault {
+	return Fault{File: p.File, Line: p.Line, Column: p.Column, Message: fmt.Sprintf(format, args...)}
+}
+
+// warningAt is a warning at a place.
+func warningAt(p Pos, format string, args ...any) Fault {
+	f := faultAt(p, format, args...)
+	f.Warning = true
+	return f
+}
+
+func (l *List) check() Faults {
+	switch {
+	case l.unread():
+		return nil
+	case l.Has("source") && l.Has("names"):
+		return Faults{faultAt(l.At("names"), "list %q has both source and names: want one of them", l.Name)}
+	case !l.Has("source") && !l.Has("names"):
+		return Faults{faultAt(l.Pos, `list %q has no source: want source: "builtin:tiktok", source: "file:…" or names: […]`, l.Name)}
+	case l.Has("names"):
+		return l.onlyForFiles("a list with names")
+	case l.Source == "":
+		return nil // it has its fault already
+	}
+	scheme, rest, ok := strings.Cut(l.Source, ":")
+	switch {
+	case rest == "" && !ok:
+		return Faults{faultAt(l.At("source"), "source: found %s, want builtin:NAME or file:PATH, such as %q",
+			quote(l.Source), "file:"+brief(l.Source))}
+	case rest == "":
+		return Faults{faultAt(l.At("source"), "source: found %s, want builtin:NAME or file:PATH", quote(l.Source))}
+	case scheme == "builtin":
+		return l.onlyForFiles("a built-in list")
+	case scheme != "file":
+		return Faults{faultAt(l.At("source"), "source: lists from %s are not supported yet: want builtin:NAME or file:PATH%s",
+			quote(scheme), didYouMean(scheme, []string{"builtin", "file"}))}
+	}
+	return nil
+}
+
+// onlyForFiles finds keys that mean something for files alone.
+func (l *List) onlyForFiles(what string) Faults {
+	var faults Faults
+	for _, key := range []string{"format", "min_entries"} {
+		if l.Has(key) {
+			faults = append(faults, faultAt(l.At(key), "%s: %s has no use for it: leave it out", key, what))
+		}
+	}
+	return faults
+}
+
+func (p *Policy) check() Faults {
+	var faults Faults
+	if notAfter(p.Until, p.From) {
+		faults = append(faults, faultAt(p.At("until"), "policy %q ends at %s, which is not after its from, %s",
+			p.Name, shown(p.Until), shown(p.From)))
+	}
+	if scheme, _, _ := strings.Cut(p.Contact, ":"); p.Contact != "" && scheme != "mailto" && scheme != "tel" && scheme != "https" {
+		faults = append(faults, faultAt(p.At("contact"), "contact: found %s, want mailto:, tel: or https:", quote(p.Contact)))
+	}
+	return faults
+}
+
+func (a *Agency) check() Faults {
+	if a.Name != DefaultAgency || !a.Has("networks") {
+		return nil
+	}
+	return Faults{faultAt(a.At("networks"), "networks: the agency %q has none: it is for the clients that are in no other "+
+		"agency's networks", DefaultAgency)}
+}
+
+func (e *Exception) check() Faults {
+	for _, start := range []struct {
+		key  string
+		time time.Time
+	}{{"from", e.From}, {"approved", e.Approved}} {
+		if notAfter(e.Until, start.time) {
+			return Faults{faultAt(e.At("until"), "exception %q ends at %s, which is not after its %s, %s",
+				e.Name, shown(e.Until), start.key, shown(start.time))}
+		}
+	}
+	return nil
+}
+
+// notAfter says whether two times are there, and the end is not after the start.
+func notAfter(end, start time.Time) bool {
+	return !end.IsZero() && !start.IsZero() && !end.After(start)
+}
+
+// shown is an instant in a message.
+func shown(t time.Time) string { return t.Format("2006-01-02T15:04Z07:00") }

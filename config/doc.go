@@ -1,0 +1,27 @@
+// Package config is the files as Go types: cordon.yaml, which is the service, and the policy directory.
+//
+//	flags, CORDON_* ──────────────┐
+//	                              ▼
+//	cordon.yaml ──▶ strict ──▶ merge ──▶ check ──▶ Service
+//	                decoder                          │ policy_dir
+//	                  ▲                              ▼
+//	                  └───────────── texts ◀── ReadPolicyDir ◀── policy/*.yaml
+//	                  │
+//	                  ├──▶ ParsePolicy ──▶ what a file has wrong by itself ──┐
+//	                  │         └──▶ Check ──▶ what they have wrong together ┴─▶ Faults: file:line:column, the line, ^
+//	                  ▼
+//	               PolicySet
+//
+//	Watcher ──▶ something changed: read everything again
+//
+// A file is read by one strict decoder (nodes of go.yaml.in/yaml, and struct tags): an unknown key, a key twice, a null, a
+// number without a unit, a date that is not one are faults with a place, and all of them are found at once. viper, which
+// knows no places, only decides between flag, environment, file and default. A [Service] or a [PolicySet] is made of values
+// that are right one by one (netip, time.Time, domain.Name) and, without faults, right together.
+//
+// ParsePolicy takes texts, not paths, because a reload mixes them: a file with a fault is replaced by its last good text. So
+// a [Fault] says whether it belongs to one file or spans several.
+//
+// Not its job: to read lists, to decide about a name, to know what a key does to the server. Package cmd, and nobody else,
+// turns these types into the Config of each other package.
+package config

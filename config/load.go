@@ -1,0 +1,120 @@
+package config
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// ParsePolicy makes one policy of the texts of files, which are bytes so that a reload can mix last good texts with new
+// ones. The faults are those that a file has by itself; those that only the whole has are found by [Check]. The set is
+// never nil: it has what could be read, so that Check can go on and all faults are found at once.
+func ParsePolicy(files []File) (*PolicySet, Faults) {
+	files = slices.SortedFunc(slices.Values(files), func(a, b File) int { return strings.Compare(a.Path, b.Path) })
+	set := &PolicySet{Files: files, Hash: hashFiles(files)}
+	faults := make(Faults, 0, len(files))
+	for i := range files {
+		faults = append(faults, set.add(&files[i])...)
+	}
+	return set, faults.sorted().bounded().excerpted(texts(files))
+}
+
+// LoadPolicy is ParsePolicy and Check in one: all that is wrong with files.
+func LoadPolicy(files []File, o Options) (*PolicySet, Faults) {
+	set, faults := ParsePolicy(files)
+	faults = append(faults, Check(set, o)...)
+	return set, faults.sorted()
+}
+
+// add reads one file into the set.
+func (s *PolicySet) add(f *File) Faults {
+	if f.Err != nil {
+		s.lost = true
+		return Faults{{File: f.Path, Message: fmt.Sprintf("the file can't be read: %v", f.Err)}}
+	}
+	root, faults := parseYAML(f.Path, f.Data)
+	if root == nil {
+		s.lost = true
+		return faults
+	}
+	d := decoder{file: f.Path, dir: filepath.Dir(f.Path)}
+	d.timezone(root)
+	var file policyFile
+	d.object(root, reflect.ValueOf(&file).Elem(), "")
+	if d.local != nil && file.Timezone == "" {
+		d.faults = append(d.faults, Fault{
+			File: f.Path, Line: d.local.Line, Column: d.local.Column, Warning: true,
+			Message: "the file has no timezone, so this is a time in UTC: write one, such as timezone: Europe/Brussels",
+		})
+	}
+	s.lost = s.lost || file.faulty
+	s.take(&file, d.dir)
+	return append(d.faults, checkFile(&file)...)
+}
+
+// timezone finds the file's timezone before anything else is read. A fault in it is found again, and told, by nobody else.
+func (d *decoder) timezone(root *yaml.Node) {
+	d.zone = time.UTC
+	for i := 0; i+1 < len(root.Content); i += 2 {
+		key, val := root.Content[i], root.Content[i+1]
+		if key.Value != "timezone" || val.Kind != yaml.ScalarNode || val.ShortTag() != "!!str" || val.Value == "" {
+			continue
+		}
+		zone, err := parseZone(val.Value)
+		if err != nil {
+			d.fault(val, "timezone: %s", err)
+			return
+		}
+		d.zone = zone
+		return
+	}
+}
+
+// take adds a file's objects to the set. Those without a name can't be referred to and are left out.
+func (s *PolicySet) take(file *policyFile, dir string) {
+	for i := range file.Lists {
+		file.Lists[i].Dir = dir
+		s.Lists = appendNamed(s, s.Lists, &file.Lists[i], file.Lists[i].Name)
+	}
+	for i := range file.Policies {
+		s.Policies = appendNamed(s, s.Policies, &file.Policies[i], file.Policies[i].Name)
+	}
+	for i := range file.Agencies {
+		s.Agencies = appendNamed(s, s.Agencies, &file.Agencies[i], file.Agencies[i].Name)
+	}
+	for i := range file.Exceptions {
+		s.Exceptions = appendNamed(s, s.Exceptions, &file.Exceptions[i], file.Exceptions[i].Name)
+	}
+}
+
+func appendNamed[T any](s *PolicySet, list []*T, one *T, name string) []*T {
+	if name == "" {
+		s.lost = true
+		return list
+	}
+	return append(list, one)
+}
+
+func texts(files []File) map[string][]byte {
+	all := make(map[string][]byte, len(files))
+	for _, f := range files {
+		all[f.Path] = f.Data
+	}
+	return all
+}
+
+func hashFiles(files []File) string {
+	sum := sha256.New()
+	for _, f := range files {
+		fmt.Fprintf(sum, "%q %d\n", filepath.Base(f.Path), len(f.Data))
+		sum.Write(f.Data)
+	}
+	return hex.EncodeToString(sum.Sum(nil))
+}

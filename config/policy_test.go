@@ -1,0 +1,189 @@
+package config_test
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"cordon/config"
+)
+
+// exception parses a policy in that timezone whose one exception ends at until.
+func exception(t *testing.T, zone, until string) (*config.Exception, config.Faults) {
+	t.Helper()
+	set, faults := config.LoadPolicy([]config.File{config.NewFile("p.yaml", []byte(`
+timezone: `+zone+`
+lists: [{name: l, names: [tiktok.com]}]
+policies: [{name: p, lists: [l]}]
+exceptions:
+  - {name: e, agency: default, names: [tiktok.com], reason: r, approved_by: a, until: `+until+`}
+`))}, options())
+	if len(set.Exceptions) != 1 {
+		t.Fatalf("no exception was read:\n%s", faults.Render())
+	}
+	return set.Exceptions[0], faults.Errors()
+}
+
+func TestUntilIsTheEndOfTheDayInTheTimezone(t *testing.T) {
+	tests := []struct{ zone, until, want string }{
+		{"Europe/Brussels", "2027-09-10", "2027-09-10T22:00:00Z"},            // summer time, UTC+2
+		{"Europe/Brussels", "2027-12-31", "2027-12-31T23:00:00Z"},            // UTC+1
+		{"Europe/Brussels", "2027-03-28", "2027-03-28T22:00:00Z"},            // a day of 23 hours
+		{"UTC", "2027-09-10", "2027-09-11T00:00:00Z"},                        //
+		{"America/Santiago", "2027-09-04", "2027-09-05T04:00:00Z"},           // the clocks skip midnight: the day begins at 01:00
+		{"Europe/Brussels", "2027-09-11T09:00", "2027-09-11T07:00:00Z"},      //
+		{"Europe/Brussels", "'2027-09-11 09:00:30'", "2027-09-11T07:00:30Z"}, //
+		{"Europe/Brussels", "2027-09-11T09:00:00-04:00", "2027-09-11T13:00:00Z"},
+		{"Europe/Brussels", "2027-03-28T01:59", "2027-03-28T00:59:00Z"}, // just before the clocks go forward
+		{"Europe/Brussels", "2027-03-28T03:00", "2027-03-28T01:00:00Z"}, // just after
+		{"Europe/Brussels", "2027-10-31T01:59", "2027-10-30T23:59:00Z"}, // just before the hour that is there twice
+		{"Europe/Brussels", "2027-10-31T03:00", "2027-10-31T02:00:00Z"}, // just after
+		{"Australia/Lord_Howe", "2027-04-04T01:20", "2027-04-03T14:20:00Z"},
+	}
+	for _, test := range tests {
+		t.Run(test.zone+" "+test.until, func(t *testing.T) {
+			e, faults := exception(t, test.zone, test.until)
+			wantNoFaults(t, faults)
+			if got := e.Until.UTC().Format(time.RFC3339); got != test.want {
+				t.Errorf("ends at %s, want %s", got, test.want)
+			}
+		})
+	}
+}
+
+func TestATimeThatTheClocksSkipOrShowTwiceIsAFault(t *testing.T) {
+	for _, until := range []string{"2027-03-28T02:00", "2027-03-28T02:59:59", "2027-10-31T02:00", "2027-10-31T02:59"} {
+		if _, faults := exception(t, "Europe/Brussels", until); len(faults) != 1 {
+			t.Errorf("%s has the faults %v, want one", until, faults)
+		}
+	}
+}
+
+func TestOtherTimesBeginWithTheirDay(t *testing.T) {
+	set, faults := config.LoadPolicy([]config.File{config.NewFile("p.yaml", []byte(`
+timezone: Europe/Brussels
+lists: [{name: l, names: [tiktok.com, "*.Example."]}]
+policies: [{name: p, lists: [l], from: 2027-03-10, until: 2027-03-10, decided: 2023-03-10}]
+exceptions:
+  - {name: e, agency: default, names: [tiktok.com], reason: r, approved_by: a, approved: 2027-03-10, until: 2027-03-10}
+`))}, options())
+	wantNoFaults(t, faults)
+	p, e := set.Policies[0], set.Exceptions[0]
+	if got := p.From.UTC().Format(time.RFC3339); got != "2027-03-09T23:00:00Z" {
+		t.Errorf("the policy begins at %s", got)
+	}
+	if day := p.Until.Sub(p.From); day != 24*time.Hour {
+		t.Errorf("a policy of one day lasts %s", day)
+	}
+	if !e.Start().Equal(e.Approved) {
+		t.Errorf("the exception begins at %s, want when it was approved", e.Start())
+	}
+	if p.Strength != "ban" || p.Answer != "nxdomain" || set.Lists[0].Format != "auto" {
+		t.Errorf("defaults: strength %s, answer %s, format %s", p.Strength, p.Answer, set.Lists[0].Format)
+	}
+	if got := set.Lists[0].Names; !slices.Equal(got, []string{"tiktok.com", "*.example"}) {
+		t.Errorf("the list has %q, want canonical names", got)
+	}
+	if got := e.At("until").String(); got != "p.yaml:6" {
+		t.Errorf("until is at %s", got)
+	}
+}
+
+func TestTheShippedFilesHaveNoFaultsAndNoWarnings(t *testing.T) {
+	set, faults := config.LoadPolicy(config.DefaultPolicy(), options())
+	wantNoFaults(t, faults)
+	if len(set.Policies) != 1 || !set.Policies[0].Until.IsZero() {
+		t.Errorf("the shipped policy lapses: %+v", set.Policies)
+	}
+	if len(set.Lists) != 2 || len(set.Agencies) != 1 || set.Agencies[0].Name != config.DefaultAgency {
+		t.Errorf("the shipped policy has %d lists and %d agencies", len(set.Lists), len(set.Agencies))
+	}
+}
+
+// What `cordon init` writes says what happens without it.
+func TestTheShippedServiceFileIsTheDefault(t *testing.T) {
+	text, err := fs.ReadFile(config.Default(), "cordon.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain, _ := config.ParseService(nil, nil)
+	for name, text := range map[string]string{"as it is": string(text), "with every key": uncomment(string(text))} {
+		t.Run(name, func(t *testing.T) {
+			file := config.NewFile("cordon.yaml", []byte(text))
+			s, faults := config.ParseService(&file, nil)
+			wantNoFaults(t, faults)
+			if s.Listen.Admin != plain.Listen.Admin || !slices.Equal(s.Listen.DNS, plain.Listen.DNS) ||
+				!slices.Equal(s.AllowClients, plain.AllowClients) || s.ResolvConf != plain.ResolvConf {
+				t.Errorf("it is not the default: %+v", s)
+			}
+			for _, place := range []*config.Place{&s.Cache.Place, &s.Limits.Place, &s.Canaries.Place, &s.Log.Place} {
+				*place = config.Place{}
+			}
+			if cache, limits := s.Cache, s.Limits; cache.MaxBytes != plain.Cache.MaxBytes ||
+				cache.MaxStale != plain.Cache.MaxStale ||
+				cache.ServeStale != plain.Cache.ServeStale ||
+				limits.WaitingPerClient != plain.Limits.WaitingPerClient || limits.WaitingTotal != plain.Limits.WaitingTotal ||
+				limits.TCPConnections != plain.Limits.TCPConnections || limits.TCPIdle != plain.Limits.TCPIdle ||
+				limits.TCPConnectionsPerClient != plain.Limits.TCPConnectionsPerClient || limits.QueryTimeout != plain.Limits.QueryTimeout {
+				t.Errorf("it is not the default: %+v %+v", cache, limits)
+			}
+			if s.PolicyDir != "policy" {
+				t.Errorf("policy_dir is %q", s.PolicyDir)
+			}
+		})
+	}
+}
+
+// uncomment takes the # from the lines that are keys.
+func uncomment(text string) string {
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		bare, ok := strings.CutPrefix(line, "# ")
+		key, _, _ := strings.Cut(strings.TrimLeft(bare, " -{"), ":")
+		if ok && strings.Trim(key, "abcdefghijklmnopqrstuvwxyz_") == "" && key != "trusted" {
+			line = bare
+		}
+		b.WriteString(line)
+	}
+	return b.String()
+}
+
+func TestTheExampleHasNoFaultsAndNoWarnings(t *testing.T) {
+	file := config.ReadFile("example/cordon.yaml")
+	s, faults := config.ParseService(&file, nil)
+	wantNoFaults(t, faults)
+	files, err := config.ReadPolicyDir(s.PolicyDir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, faults := config.LoadPolicy(files, options())
+	wantNoFaults(t, faults)
+	if len(set.Agencies) != 5 || len(set.Exceptions) != 2 || len(set.Policies) != 3 || len(set.Lists) != 5 {
+		t.Errorf("the example has %d agencies, %d exceptions, %d policies and %d lists",
+			len(set.Agencies), len(set.Exceptions), len(set.Policies), len(set.Lists))
+	}
+	for _, l := range set.Lists {
+		if path, ok := strings.CutPrefix(l.Source, "file:"); ok {
+			if _, err := os.Stat(filepath.Join(l.Dir, path)); err != nil {
+				t.Errorf("list %s: %v", l.Name, err)
+			}
+		}
+	}
+}
+
+func TestTheHashIsThatOfTheFilesWhereverTheyLie(t *testing.T) {
+	hash := func(path, text string) string {
+		set, _ := config.ParsePolicy([]config.File{config.NewFile(path, []byte(text))})
+		return set.Hash
+	}
+	if hash("/a/p.yaml", "x: 1") != hash("/b/p.yaml", "x: 1") {
+		t.Error("the same file in another directory has another hash")
+	}
+	if hash("p.yaml", "x: 1") == hash("p.yaml", "x: 2") || hash("p.yaml", "x: 1") == hash("q.yaml", "x: 1") {
+		t.Error("another text or name has the same hash")
+	}
+}

@@ -1,0 +1,125 @@
+package config
+
+import (
+	"net/netip"
+	"time"
+
+	"cordon/blocklists/domain"
+)
+
+// Service is cordon.yaml: how this server listens, whom it asks and what it may use. The policy is in other files, see
+// [PolicySet]. Every key has a default, so that an empty Service in a file ("{}") runs.
+//
+// A plain value, or a list of plain values, can also be set by an environment variable, whose name is CORDON_ and the path
+// of the key, such as CORDON_LISTEN_DNS or CORDON_CACHE_MAX_BYTES, and some by a flag. A flag goes before the environment,
+// the environment before the file, the file before the default. In both, lists are divided by commas.
+//
+// Relative paths in the file start at the file's directory; those of flags and of the environment at the working directory.
+type Service struct {
+	Place
+
+	Listen Listen `yaml:"listen"`
+
+	// AllowClients are the networks whose clients are answered, beside the networks of the agencies, which always are.
+	// Default: loopback, RFC 1918, RFC 6598 (100.64.0.0/10), RFC 4193 (fc00::/7) and link-local. Others get REFUSED.
+	AllowClients []netip.Prefix `yaml:"allow_clients" opt:"empty" default:"127.0.0.0/8 ::1/128 10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 100.64.0.0/10 fc00::/7 169.254.0.0/16 fe80::/10"`
+
+	// Upstreams are the servers that are asked. Empty: those of ResolvConf.
+	Upstreams []Upstream `yaml:"upstreams"`
+	// ResolvConf is the file whose nameserver lines are the upstreams if Upstreams is empty (resolv.conf(5)).
+	ResolvConf string `yaml:"resolv_conf" opt:"path" default:"/etc/resolv.conf"`
+	// Forward has the zones for which other servers are asked. The longest zone that a name is in counts.
+	Forward []Forward `yaml:"forward"`
+
+	Cache    Cache    `yaml:"cache"`
+	Limits   Limits   `yaml:"limits"`
+	Canaries Canaries `yaml:"canaries"`
+	Log      Log      `yaml:"log"`
+
+	// PolicyDir is the directory whose *.yaml files are the policy. Empty, the default: the policy inside the binary, see
+	// [DefaultPolicy].
+	PolicyDir string `yaml:"policy_dir" opt:"path" flag:"policy-dir" help:"directory of the policy files (default: the policy inside the program)"`
+	// StateDir is the directory for the last good policy and lists. Empty, the default: nothing is kept, and a server that
+	// starts with a fault in its policy does not serve.
+	StateDir string `yaml:"state_dir" opt:"path" flag:"state-dir" help:"directory for the last good policy and lists (default: none is kept)"`
+}
+
+// Listen says where the server is asked.
+type Listen struct {
+	Place
+	// DNS are the addresses for DNS over UDP and TCP, at least one. Port 0 is any free port. Default: 127.0.0.1:5300 and
+	// [::1]:5300, which need no privilege.
+	DNS []netip.AddrPort `yaml:"dns" default:"127.0.0.1:5300 [::1]:5300" flag:"listen" help:"addresses for DNS over UDP and TCP, divided by commas"`
+	// Admin is the address for metrics, health and status over HTTP, which asks for no password. "off", the zero AddrPort:
+	// none. Default: 127.0.0.1:9353.
+	Admin netip.AddrPort `yaml:"admin" opt:"off" default:"127.0.0.1:9353" flag:"admin" help:"address for metrics, health and status over HTTP, or off"`
+}
+
+// Upstream is a server that is asked. In place of the whole object its address can be written alone.
+type Upstream struct {
+	Place
+	// Address is where it is asked over UDP, and over TCP where UDP does not do. Required. Port 53 if none is written.
+	Address netip.AddrPort `yaml:"address" opt:"required short upstream"`
+	// ServerName is for encrypted upstreams, which are not supported yet.
+	ServerName string `yaml:"server_name"`
+	// Trusted: it validates DNSSEC and the way to it is safe, so its AD bit is passed on (RFC 6840, section 5.8).
+	// Default: false.
+	Trusted bool `yaml:"trusted"`
+}
+
+// Forward sends the names of a zone to other servers.
+type Forward struct {
+	Place
+	// Zone is the zone's name; it and all names below it are meant. Required, and not the root.
+	Zone domain.Name `yaml:"zone" opt:"required"`
+	// Upstreams are the servers for the zone, at least one. Required.
+	Upstreams []Upstream `yaml:"upstreams" opt:"required"`
+}
+
+// Cache says what is kept of the upstreams' answers.
+type Cache struct {
+	Place
+	// MaxBytes bounds the memory of the cache. 1 MiB to 1 TiB; default 256 MiB.
+	MaxBytes Size `yaml:"max_bytes" default:"256MiB" min:"1MiB" max:"1024GiB"`
+	// ServeStale: an answer that is no longer fresh is given when no upstream answers (RFC 8767). Default: true.
+	ServeStale bool `yaml:"serve_stale" default:"true"`
+	// MaxStale is how long after its end an answer can be given. 0 s to 1 day, the default.
+	MaxStale time.Duration `yaml:"max_stale" default:"24h" min:"0s" max:"24h"`
+}
+
+// Limits bound what one client, and all of them, can make the server do.
+type Limits struct {
+	Place
+	// WaitingPerClient is how many queries of one address can wait for upstreams. 1 to 1 000 000; default 1000.
+	WaitingPerClient int `yaml:"waiting_per_client" default:"1000" min:"1" max:"1000000"`
+	// WaitingTotal is the same for all clients. 1 to 1 000 000; default 10 000.
+	WaitingTotal int `yaml:"waiting_total" default:"10000" min:"1" max:"1000000"`
+	// TCPConnections is how many TCP connections of clients are open at once. 1 to 1 000 000; default 1024.
+	TCPConnections int `yaml:"tcp_connections" default:"1024" min:"1" max:"1000000"`
+	// TCPConnectionsPerClient is the same for one address. 1 to 1 000 000; default 64.
+	TCPConnectionsPerClient int `yaml:"tcp_connections_per_client" default:"64" min:"1" max:"1000000"`
+	// TCPIdle is how long a TCP connection may be silent (RFC 7766, section 6.2.3). 100 ms to 30 s; default 10 s.
+	TCPIdle time.Duration `yaml:"tcp_idle" default:"10s" min:"100ms" max:"30s"`
+	// QueryTimeout is how long a client waits for an answer at most. 100 ms to 5 s; default 4.5 s, so that
+	// the answer comes before a stub resolver's own 5 s are over.
+	QueryTimeout time.Duration `yaml:"query_timeout" default:"4.5s" min:"100ms" max:"5s"`
+}
+
+// Canaries are names by which software asks whether it may go round the network's resolver.
+type Canaries struct {
+	Place
+	// Firefox: use-application-dns.net does not exist, so that Firefox keeps using this resolver. Default: true.
+	Firefox bool `yaml:"firefox" default:"true"`
+	// ICloudPrivateRelay: mask.icloud.com and mask-h2.icloud.com do not exist, so that Apple's devices keep using this
+	// resolver. Default: true.
+	ICloudPrivateRelay bool `yaml:"icloud_private_relay" default:"true"`
+}
+
+// Log says what is logged on standard error.
+type Log struct {
+	Place
+	// Level is debug, info, warn or error; default info. Only debug has names and addresses of clients in it.
+	Level string `yaml:"level" oneof:"debug info warn error" default:"info" flag:"log-level" help:"debug, info, warn or error"`
+	// Format is text or json; default text.
+	Format string `yaml:"format" oneof:"text json" default:"text"`
+}

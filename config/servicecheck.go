@@ -1,0 +1,75 @@
+package config
+
+import "net/netip"
+
+// checkService finds what is wrong with a service whose keys are right one by one.
+func checkService(s *Service) Faults {
+	faults := s.checkUpstreams(s.Upstreams)
+	if s.Has("upstreams") && !s.faulty && len(s.Upstreams) == 0 {
+		faults = append(faults, faultAt(s.At("upstreams"), "upstreams: the list is empty: leave the key out to ask the servers of %s",
+			s.ResolvConf))
+	}
+	zones := make(map[string]Pos)
+	for i := range s.Forward {
+		f := &s.Forward[i]
+		zone := f.Zone.String()
+		first, twice := zones[zone]
+		switch {
+		case f.Zone == "":
+		case f.Zone == "\x00":
+			faults = append(faults, faultAt(f.At("zone"), "zone: the root is what upstreams are for"))
+		case twice:
+			faults = append(faults, faultAt(f.At("zone"), "zone: %s is there twice, first at %s", zone, first))
+		default:
+			zones[zone] = f.At("zone")
+		}
+		if f.Has("upstreams") && !f.faulty && len(f.Upstreams) == 0 {
+			faults = append(faults, faultAt(f.At("upstreams"), "upstreams: the list is empty: want at least one"))
+		}
+		faults = append(faults, s.checkUpstreams(f.Upstreams)...)
+	}
+	return append(faults, s.checkClients()...)
+}
+
+// checkUpstreams finds servers that are in a group twice or are this server, which would ask itself for ever.
+func (s *Service) checkUpstreams(upstreams []Upstream) Faults {
+	var faults Faults
+	seen := make(map[netip.AddrPort]bool)
+	for i := range upstreams {
+		u := &upstreams[i]
+		switch {
+		case !u.Address.IsValid():
+			continue
+		case seen[u.Address]:
+			faults = append(faults, faultAt(u.At("address"), "address: %s is in this list twice", u.Address))
+		case s.isOurs(u.Address):
+			faults = append(faults, faultAt(u.At("address"), "address: %s is where this server listens: it would ask itself", u.Address))
+		case u.ServerName != "":
+			faults = append(faults, faultAt(u.At("server_name"), "server_name: it is for encrypted upstreams, which are not supported yet"))
+		}
+		seen[u.Address] = true
+	}
+	return faults
+}
+
+// isOurs says whether a query to an address would come to a listener of ours.
+func (s *Service) isOurs(upstream netip.AddrPort) bool {
+	for _, own := range s.Listen.DNS {
+		all := own.Addr().IsUnspecified() && upstream.Addr().IsLoopback() && own.Addr().Is4() == upstream.Addr().Is4()
+		if own.Port() == upstream.Port() && (own.Addr() == upstream.Addr() || all) {
+			return true
+		}
+	}
+	return false
+}
+
+// checkClients warns of a resolver that is open to the whole world.
+func (s *Service) checkClients() Faults {
+	for i, p := range s.AllowClients {
+		if p.Bits() == 0 {
+			return Faults{warningAt(s.AtElement("allow_clients", i), "allow_clients: %s lets the whole world ask: an open "+
+				"resolver is used for attacks on others", p)}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,69 @@
+package config_test
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/txtar"
+
+	"cordon/config"
+)
+
+// Each archive is a policy of several files; the lines before them are the faults that they have.
+func TestFaultsOfSeveralFilesAreToldFromThoseOfOne(t *testing.T) {
+	paths, err := filepath.Glob("testdata/spanning/*.txtar")
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("no archives: %v", err)
+	}
+	for _, path := range paths {
+		t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar"), func(t *testing.T) {
+			archive, err := txtar.ParseFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var files []config.File
+			for _, f := range archive.Files {
+				files = append(files, config.NewFile(f.Name, f.Data))
+			}
+			_, faults := config.LoadPolicy(files, options())
+			holdAgainst(t, strings.Split(strings.TrimSpace(string(archive.Comment)), "\n"), faults.Errors())
+		})
+	}
+}
+
+func holdAgainst(t *testing.T, wants []string, faults config.Faults) {
+	t.Helper()
+	var got []string
+	for _, f := range faults {
+		spanning := ""
+		if f.Spanning {
+			spanning = "spanning: "
+		}
+		got = append(got, fmt.Sprintf("want: %s:%d:%d: %s%s", f.File, f.Line, f.Column, spanning, f.Message))
+	}
+	good := len(got) == len(wants)
+	for i := 0; good && i < len(wants); i++ {
+		good = strings.HasPrefix(got[i], wants[i])
+	}
+	if !good {
+		t.Errorf("want\n%s\nhave\n%s", strings.Join(wants, "\n"), strings.Join(got, "\n"))
+	}
+}
+
+func TestSplitTellsWhatToHoldBack(t *testing.T) {
+	faults := config.Faults{
+		{File: "a.yaml", Message: "of the file"},
+		{File: "a.yaml", Message: "of several", Spanning: true},
+		{File: "b.yaml", Message: "harmless", Warning: true},
+		{File: "c.yaml", Message: "of the file"},
+	}
+	files, spanning := faults.Split()
+	if len(files) != 2 || len(files["a.yaml"]) != 1 || len(files["c.yaml"]) != 1 {
+		t.Errorf("held back by themselves: %v, want one fault each of a.yaml and c.yaml", files)
+	}
+	if len(spanning) != 1 || spanning[0].Message != "of several" {
+		t.Errorf("held back together: %v, want the spanning fault", spanning)
+	}
+}

@@ -1,0 +1,109 @@
+package policy
+
+import (
+	"bytes"
+	"net/netip"
+	"slices"
+
+	"cordon/blocklists"
+)
+
+// Explanation is a verdict with everything that was weighed for it, as a tree: asker → matches → policies → exceptions.
+type Explanation struct {
+	Asker   *Asker
+	Verdict Verdict
+	Matches []Matched // the question's first, the answer's after it; of one name, the longest suffix first
+}
+
+// Matched is one list that holds the question or something in the answer.
+type Matched struct {
+	List     *blocklists.List
+	Line     int        // of the rule in its list, from 1
+	CDN      bool       // by the form <listed name>.<shared CDN suffix>
+	InAnswer bool       // else it is the question that the list holds
+	Name     []byte     // what matched, canonical; nil for an address. A view of the caller's
+	Rule     []byte     // the suffix of Name that the rule matched; nil for an address
+	Addr     netip.Addr // the address that matched; not valid if a name did
+	Policies []Weighed  // every policy of the snapshot that has the list, in the order of the files
+}
+
+// Weighed is how one policy bears on one match.
+type Weighed struct {
+	Policy     *Policy
+	Bearing    Bearing
+	Exception  *Exception   // what lifts it; nil unless Lifted
+	Decisive   bool         // this is the reason of the verdict; a name that stands twice in an answer is marked twice
+	Considered []Considered // the asker's exceptions that are for this policy; nil if the policy isn't in force here
+}
+
+// Considered is an exception that is for a policy, and lifts it if it covers the match and is in force.
+type Considered struct {
+	Exception *Exception
+	Covers    bool
+	Phase     Phase
+}
+
+// Explain returns the verdict of Decide for the same arguments, and how it came about.
+func (s *Snapshot) Explain(a *Asker, name []byte, now Instant) Explanation {
+	return s.ExplainAnswer(a, s.Decide(a, name, now), nil, nil, now)
+}
+
+// ExplainAnswer returns the verdict of DecideAnswer for the same arguments, and how it came about, from the question on.
+func (s *Snapshot) ExplainAnswer(a *Asker, question Verdict, names [][]byte, addrs []netip.Addr, now Instant) Explanation {
+	x := Explanation{Asker: a, Verdict: s.DecideAnswer(a, question, names, addrs, now)}
+	q := &inquiry{name: question.Name, matches: s.set.Match(nil, question.Name)}
+	s.explain(&x, hit{name: question.Name}, nil, q.matches, now)
+	for _, name := range names {
+		s.explain(&x, hit{name: name}, q, s.set.Match(nil, name), now)
+	}
+	for _, addr := range addrs {
+		s.explain(&x, hit{addr: addr}, q, s.set.MatchAddr(nil, addr), now)
+	}
+	return x
+}
+
+// explain adds the matches of one name or address.
+func (s *Snapshot) explain(x *Explanation, h hit, of *inquiry, matches []blocklists.Match, now Instant) {
+	slices.SortFunc(matches, byReach)
+	for _, h.Match = range matches {
+		found := Matched{
+			List: s.lists[h.List], Line: h.Line, CDN: h.CDN,
+			InAnswer: of != nil, Name: h.name, Addr: h.addr,
+		}
+		if h.name != nil {
+			found.Rule = h.name[h.Start:]
+		}
+		for _, p := range s.policies {
+			if p.lists.has(h.List) {
+				w := x.Asker.explain(p, h, of, now)
+				w.Decisive = x.decidedBy(p, found)
+				found.Policies = append(found.Policies, w)
+			}
+		}
+		x.Matches = append(x.Matches, found)
+	}
+}
+
+func (a *Asker) explain(p *Policy, h hit, of *inquiry, now Instant) Weighed {
+	if !slices.Contains(a.policies, p) {
+		return Weighed{Policy: p, Bearing: OfAnotherAgency}
+	}
+	w := a.weigh(p, h, of, now)
+	weighed := Weighed{Policy: p, Bearing: w.bearing, Exception: w.exception}
+	if w.bearing != Stands && w.bearing != Lifted {
+		return weighed
+	}
+	for _, e := range a.exceptions {
+		if e.policies.has(p.Index) {
+			phase, _ := e.Phase(now)
+			weighed.Considered = append(weighed.Considered, Considered{Exception: e, Covers: e.covers(h, of), Phase: phase})
+		}
+	}
+	return weighed
+}
+
+// decidedBy says whether p about m is the reason of the verdict.
+func (x *Explanation) decidedBy(p *Policy, m Matched) bool {
+	v := &x.Verdict
+	return v.Policy == p && v.List == m.List.Name() && v.InAnswer == m.InAnswer && v.Addr == m.Addr && bytes.Equal(v.Name, m.Name)
+}
