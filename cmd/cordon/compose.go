@@ -1,0 +1,173 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"cordon/blocklists"
+	"cordon/blocklists/builtin"
+	"cordon/blocklists/format"
+	"cordon/config"
+	"cordon/resolver"
+	"cordon/resolver/answer"
+	"cordon/resolver/cache"
+	"cordon/resolver/listen"
+	"cordon/resolver/policy"
+	"cordon/resolver/upstream"
+)
+
+// This file turns what package config read into each package's own Config. It is the only place that knows everybody.
+
+// checkOptions are what config can't know by itself.
+func checkOptions() config.Options {
+	return config.Options{BuiltinKnown: func(name string) error {
+		_, err := builtin.Open(name)
+		return err
+	}}
+}
+
+func listSource(l *config.List) (blocklists.Source, error) {
+	f, err := format.ParseFormat(l.Format)
+	if err != nil {
+		return blocklists.Source{}, fmt.Errorf("list %s: %w", l.Name, err)
+	}
+	return blocklists.Source{
+		Name: l.Name, Source: l.Source, Format: f, Inline: l.Names, MinEntries: l.MinEntries,
+	}, nil
+}
+
+// policyConfig is set with its lists, which are in the order of set.Lists.
+func policyConfig(set *config.PolicySet, lists []*blocklists.List, allowed []netip.Prefix, id uint64) policy.Config {
+	c := policy.Config{Lists: lists, Allowed: allowed, ID: id, Hash: policyHash(set, lists)}
+	for _, p := range set.Policies {
+		c.Policies = append(c.Policies, policyOf(p))
+	}
+	for _, a := range set.Agencies {
+		c.Agencies = append(c.Agencies, agencyOf(a))
+	}
+	for _, e := range set.Exceptions {
+		c.Exceptions = append(c.Exceptions, exceptionOf(e))
+	}
+	return c
+}
+
+// policyHash is the same for two servers exactly if their policy files and their lists are.
+func policyHash(set *config.PolicySet, lists []*blocklists.List) string {
+	sum := sha256.New()
+	sum.Write([]byte(set.Hash))
+	for _, l := range lists {
+		hash := l.Hash()
+		sum.Write(hash[:])
+	}
+	return hex.EncodeToString(sum.Sum(nil)[:16])
+}
+
+func policyOf(p *config.Policy) policy.Policy {
+	return policy.Policy{
+		Name:           p.Name,
+		Title:          p.Title,
+		Authority:      p.Authority,
+		LegalReference: p.LegalReference,
+		Contact:        p.Contact,
+		Source:         source(&p.Place),
+		Lists:          p.Lists,
+		From:           p.From,
+		Until:          p.Until,
+		Decided:        p.Decided,
+		Review:         p.Review,
+		Recommendation: p.Strength == "recommendation",
+		Answer: map[string]policy.Mode{
+			"nxdomain": policy.NXDomain, "nodata": policy.NoData, "refused": policy.Refused, "null-ip": policy.NullIP,
+		}[p.Answer],
+	}
+}
+
+func agencyOf(a *config.Agency) policy.Agency {
+	mode := policy.Inherit
+	if a.Has("mode") {
+		mode = map[string]policy.AgencyMode{
+			"enforce": policy.Enforce, "observe": policy.ObserveOnly, "off": policy.Off,
+		}[a.Mode]
+	}
+	return policy.Agency{
+		Name:     a.Name,
+		Parent:   a.Parent,
+		Source:   source(&a.Place),
+		Networks: a.Networks,
+		Policies: a.Policies,
+		Mode:     mode,
+	}
+}
+
+func exceptionOf(e *config.Exception) policy.Exception {
+	return policy.Exception{
+		Name:        e.Name,
+		Agency:      e.Agency,
+		Descendants: e.Descendants,
+		Clients:     e.Clients,
+		Policies:    e.Policies,
+		Lists:       e.Lists,
+		Names:       e.Names,
+		Source:      source(&e.Place),
+		Class:       e.Class,
+		Reason:      e.Reason,
+		ApprovedBy:  e.ApprovedBy,
+		Ticket:      e.Ticket,
+		Approved:    e.Approved,
+		From:        e.Start(),
+		Until:       e.Until,
+	}
+}
+
+// source is where an object is written, "file:line".
+func source(p *config.Place) string {
+	return fmt.Sprintf("%s:%d", p.Pos.File, p.Pos.Line)
+}
+
+func cacheConfig(s *config.Service) cache.Config {
+	c := cache.Config{MaxBytes: int64(s.Cache.MaxBytes)}
+	if s.Cache.ServeStale {
+		c.Stale = s.Cache.MaxStale
+	}
+	return c
+}
+
+func limits(s *config.Service) resolver.Limits {
+	return resolver.Limits{
+		Waiting:          s.Limits.WaitingTotal,
+		WaitingPerClient: s.Limits.WaitingPerClient,
+		QueryTimeout:     s.Limits.QueryTimeout,
+	}
+}
+
+func listenLimits(s *config.Service) listen.Limits {
+	return listen.Limits{
+		Connections:          s.Limits.TCPConnections,
+		ConnectionsPerClient: s.Limits.TCPConnectionsPerClient,
+		Idle:                 s.Limits.TCPIdle,
+	}
+}
+
+func localConfig(s *config.Service) answer.LocalConfig {
+	return answer.LocalConfig{Firefox: s.Canaries.Firefox, ICloud: s.Canaries.ICloudPrivateRelay}
+}
+
+func servers(list []config.Upstream) []upstream.Server {
+	all := make([]upstream.Server, len(list))
+	for i, u := range list {
+		all[i] = upstream.Server{Addr: u.Address, Trusted: u.Trusted}
+	}
+	return all
+}
+
+// identity tells one group of servers from another.
+func identity(list []upstream.Server) string {
+	var b strings.Builder
+	for _, s := range list {
+		fmt.Fprintf(&b, "%s %t ", s.Addr, s.Trusted)
+	}
+	return b.String()
+}

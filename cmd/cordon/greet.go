@@ -1,0 +1,87 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net/netip"
+	"strings"
+	"time"
+
+	"cordon/resolver/policy"
+)
+
+// greet says what runs: where it listens, what is in force, who is asked, and how to try it.
+func (s *server) greet(w io.Writer) {
+	addresses := s.listener.Addrs()
+	snapshot := s.loader.good.snapshot
+	set := snapshot.Set()
+	fmt.Fprintf(w, "Cordon answers on %s, UDP and TCP\n", join(addresses))
+	fmt.Fprintf(w, "  policy     %s: %s with %s and %s\n", s.policyName(),
+		count(len(set.Lists()), "list"), count(set.Names(), "name"), count(set.Networks(), "network"))
+	fmt.Fprintf(w, "  in force   %s, for %s\n", inForce(snapshot, time.Now()), count(len(snapshot.Agencies()), "agency"))
+	fmt.Fprintf(w, "  upstreams  %s\n", strings.Join(s.upstream.names, ", "))
+	if s.admin != nil {
+		fmt.Fprintf(w, "  metrics    http://%s/metrics\n", s.admin.listener.Addr())
+	}
+	fmt.Fprintf(w, "  try        %s\n", digLine(addresses[0]))
+}
+
+func (s *server) policyName() string {
+	if s.service.PolicyDir == "" {
+		return "the one inside the program"
+	}
+	return s.service.PolicyDir
+}
+
+// inForce names the policies in force, with how many exceptions are.
+func inForce(s *policy.Snapshot, now time.Time) string {
+	at := policy.Instant{Now: now}
+	var names []string
+	for _, p := range s.Policies() {
+		if phase, _ := p.Phase(at); phase == policy.InForce {
+			names = append(names, p.Name)
+		}
+	}
+	if len(names) == 0 {
+		return "no policy"
+	}
+	text := strings.Join(names, ", ")
+	exceptions := 0
+	for _, e := range s.Exceptions() {
+		if phase, _ := e.Phase(at); phase == policy.InForce {
+			exceptions++
+		}
+	}
+	if exceptions > 0 {
+		text += " with " + count(exceptions, "exception")
+	}
+	return text
+}
+
+func digLine(a netip.AddrPort) string {
+	host := a.Addr()
+	if host.IsUnspecified() {
+		host = loopback(host)
+	}
+	return fmt.Sprintf("dig @%s -p %d www.tiktok.com", host, a.Port())
+}
+
+func join(addresses []netip.AddrPort) string {
+	texts := make([]string, len(addresses))
+	for i, a := range addresses {
+		texts[i] = a.String()
+	}
+	return strings.Join(texts, " and ")
+}
+
+// count is a number of things: "1 list", "2 agencies".
+func count(n int, thing string) string {
+	switch {
+	case n == 1:
+		return "1 " + thing
+	case strings.HasSuffix(thing, "y"):
+		return fmt.Sprintf("%d %sies", n, strings.TrimSuffix(thing, "y"))
+	default:
+		return fmt.Sprintf("%d %ss", n, thing)
+	}
+}

@@ -1,0 +1,208 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"cordon/config"
+	"cordon/resolver"
+	"cordon/resolver/cache"
+	"cordon/resolver/listen"
+	"cordon/resolver/upstream"
+)
+
+func serveCommand() *cobra.Command {
+	var path string
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Answer queries",
+		Long: "Answer queries by the configuration in --config, else ./cordon.yaml, else /etc/cordon/cordon.yaml,\n" +
+			"else the one inside the program. Files are followed while it runs; SIGHUP reads them at once.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return serve(cmd.Context(), path, cmd.Flags(), cmd.OutOrStdout(), cmd.ErrOrStderr())
+		},
+	}
+	cmd.Flags().StringVar(&path, "config", "", "the service file")
+	config.AddFlags(cmd.Flags())
+	return cmd
+}
+
+// serve runs the server until ctx ends.
+func serve(ctx context.Context, path string, flags *pflag.FlagSet, stdout, stderr io.Writer) error {
+	s, err := newServer(ctx, path, flags, stderr)
+	if err != nil {
+		return err
+	}
+	s.greet(stdout)
+	return s.run(ctx)
+}
+
+// server is everything that runs, put together.
+type server struct {
+	log      *slog.Logger
+	level    *slog.LevelVar
+	registry *prometheus.Registry
+
+	path     string // of the service file, "" for the embedded default
+	flags    *pflag.FlagSet
+	service  *config.Service // in force
+	state    *stateDir
+	loader   *loader
+	outcome  *reloads
+	upstream *upstreams
+	watcher  *config.Watcher
+	watched  atomic.Pointer[[]string] // the files and directories to watch
+
+	resolver *resolver.Resolver
+	listener *listen.Server
+	admin    *admin // nil if it is off
+}
+
+// newServer reads everything, binds everything, and serves nothing yet. An error leaves nothing behind.
+func newServer(ctx context.Context, path string, flags *pflag.FlagSet, stderr io.Writer) (*server, error) {
+	s := &server{flags: flags, level: new(slog.LevelVar), registry: prometheus.NewRegistry(), outcome: newReloads()}
+	var err error
+	if s.path, err = config.FindService(path); err != nil {
+		return nil, err
+	}
+	if err := s.readService(stderr); err != nil {
+		return nil, err
+	}
+	if s.state, err = openState(s.service.StateDir); err != nil {
+		return nil, err
+	}
+	s.loader = &loader{log: s.log, allowed: s.service.AllowClients, state: s.state}
+	if err := s.watch(); err != nil {
+		return nil, err
+	}
+	if err := s.firstPolicy(ctx, stderr); err != nil {
+		return nil, err
+	}
+	if err := s.assemble(); err != nil {
+		return nil, err
+	}
+	s.resolver.Publish(s.loader.good.snapshot)
+	return s, nil
+}
+
+// assemble makes the resolver and binds the sockets.
+func (s *server) assemble() error {
+	listening := listen.Config{Addresses: s.service.Listen.DNS, Limits: listenLimits(s.service), Log: s.log}
+	answers, err := s.newResolver(listening.Listeners(), nil)
+	if err != nil {
+		return err
+	}
+	listening.Handler = s.resolver
+	if s.listener, err = listen.New(listening); err != nil {
+		return portAdvice(err)
+	}
+	if s.service.Listen.Admin.IsValid() {
+		if s.admin, err = newAdmin(s.service.Listen.Admin.String(), s.registry, s.ready, s.log); err != nil {
+			s.listener.Close()
+			return err
+		}
+	}
+	s.registry.MustRegister(
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		s.resolver, s.listener.Collector(), cache.NewCollector(answers), s.outcome, newBuildInfo(),
+	)
+	return nil
+}
+
+// newResolver makes the resolver for so many listeners and the upstreams that it asks, by dial if it is not nil.
+func (s *server) newResolver(listeners int, dial upstream.DialFunc) (*cache.Cache, error) {
+	answers, err := cache.New(cacheConfig(s.service))
+	if err != nil {
+		return nil, err
+	}
+	s.resolver, err = resolver.New(resolver.Config{Cache: answers, Workers: listeners, Limits: limits(s.service)})
+	if err != nil {
+		return nil, err
+	}
+	s.upstream = &upstreams{log: s.log, registry: s.registry, resolver: s.resolver, dial: dial}
+	return answers, s.upstream.follow(s.service)
+}
+
+// portAdvice is err, with what to do if a port is taken.
+func portAdvice(err error) error {
+	if _, taken := errors.AsType[*listen.InUseError](err); taken {
+		return fmt.Errorf("%w; another address: --listen ADDR:PORT or `listen: {dns: [...]}`", err)
+	}
+	return err
+}
+
+// ready says what keeps the server from answering by its policy, nil for nothing.
+func (s *server) ready() error {
+	if s.resolver.Snapshot() == nil {
+		return errors.New("no policy is loaded")
+	}
+	return nil
+}
+
+// run serves until ctx ends, then drains.
+func (s *server) run(ctx context.Context) error {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	var all sync.WaitGroup
+	all.Go(func() { s.follow(ctx) })
+	all.Go(func() { _ = s.watcher.Run(ctx) })
+	if s.admin != nil {
+		all.Go(func() { stop(s.admin.run(ctx)) })
+	}
+	err := s.listener.Run(ctx)
+	stop(err)
+	all.Wait()
+	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
+		err = errors.Join(err, cause)
+	}
+	s.log.Info("stopped")
+	return err
+}
+
+// follow puts in force what changes in the files, until ctx ends.
+func (s *server) follow(ctx context.Context) {
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	defer signal.Stop(hangup)
+	for {
+		boundary := s.nextBoundary()
+		select {
+		case <-ctx.Done():
+			boundary.Stop()
+			return
+		case <-hangup:
+			s.log.Info("reading the configuration again", "because", "SIGHUP")
+			s.reload(ctx)
+		case <-s.watcher.Changes():
+			s.reload(ctx)
+		case now := <-boundary.C:
+			s.announce(now)
+		}
+		boundary.Stop()
+	}
+}
+
+// nextBoundary fires when a policy or an exception starts or ends.
+func (s *server) nextBoundary() *time.Timer {
+	const farAway = 24 * time.Hour
+	next := s.loader.good.snapshot.NextBoundary(time.Now())
+	if next.IsZero() {
+		return time.NewTimer(farAway)
+	}
+	return time.NewTimer(min(farAway, max(time.Until(next), time.Millisecond)))
+}

@@ -1,0 +1,185 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// stateDir keeps the last good version of every file, so that a restart with a broken file goes on with what was in force.
+//
+//	last-good.json   which versions were in force together, written last and in one step
+//	objects/SHA-256  the versions themselves; those that last-good.json doesn't name are removed
+//
+// A nil stateDir keeps nothing. It is used by one goroutine at a time.
+type stateDir struct {
+	path string
+}
+
+// lastGood is what was in force together.
+type lastGood struct {
+	Service *goodFile  `json:"service,omitempty"` // nil: the embedded default
+	Policy  []goodFile `json:"policy"`
+	Lists   []goodFile `json:"lists"`
+}
+
+// goodFile is one version of one file: what it is called (a policy file's path, a list's name) and its content.
+type goodFile struct {
+	Name    string `json:"name"`
+	SHA256  string `json:"sha256"`
+	Content []byte `json:"-"`
+}
+
+const (
+	indexFile  = "last-good.json"
+	objectsDir = "objects"
+	// Nobody but the server reads its state: lists and policy may be confidential.
+	dirMode, fileMode = 0o750, 0o640
+)
+
+// openState is the state directory at path, made if need be; nil if path is empty.
+func openState(path string) (*stateDir, error) {
+	if path == "" {
+		return nil, nil
+	}
+	if err := os.MkdirAll(filepath.Join(path, objectsDir), dirMode); err != nil {
+		return nil, fmt.Errorf("state directory: %w; it must be writable for the user that runs cordon", err)
+	}
+	return &stateDir{path: path}, nil
+}
+
+// load is what the last save saved, with its contents; nil without an error if there is none. A file that is not what it was
+// when it was saved is an error: better none than a wrong one.
+func (d *stateDir) load() (*lastGood, error) {
+	if d == nil {
+		return nil, nil
+	}
+	text, err := os.ReadFile(filepath.Join(d.path, indexFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("last good state: %w", err)
+	}
+	good := new(lastGood)
+	if err := json.Unmarshal(text, good); err != nil {
+		return nil, fmt.Errorf("last good state: %s: %w", filepath.Join(d.path, indexFile), err)
+	}
+	for _, f := range good.files() {
+		if err := d.read(f); err != nil {
+			return nil, err
+		}
+	}
+	return good, nil
+}
+
+func (d *stateDir) read(f *goodFile) error {
+	if _, err := hex.DecodeString(f.SHA256); err != nil || len(f.SHA256) != 2*sha256.Size {
+		return fmt.Errorf("last good state: %q is not a checksum", f.SHA256)
+	}
+	content, err := os.ReadFile(d.object(f.SHA256))
+	if err != nil {
+		return fmt.Errorf("last good state of %s: %w", f.Name, err)
+	}
+	if checksum(content) != f.SHA256 {
+		return fmt.Errorf("last good state of %s: %s was changed since it was saved", f.Name, d.object(f.SHA256))
+	}
+	f.Content = content
+	return nil
+}
+
+// save makes good what the next load loads; a file without content is one that was stored. Nothing changes if it fails, and a
+// crash leaves the old or the new.
+func (d *stateDir) save(good *lastGood) error {
+	if d == nil {
+		return nil
+	}
+	named := map[string]bool{}
+	for _, f := range good.files() {
+		if f.Content != nil {
+			var err error
+			if f.SHA256, err = d.store(f.Content); err != nil {
+				return fmt.Errorf("saving the last good state: %w", err)
+			}
+		}
+		named[f.SHA256] = true
+	}
+	text, err := json.MarshalIndent(good, "", "  ")
+	if err != nil {
+		return fmt.Errorf("saving the last good state: %w", err)
+	}
+	if err := replaceFile(filepath.Join(d.path, indexFile), append(text, '\n')); err != nil {
+		return fmt.Errorf("saving the last good state: %w", err)
+	}
+	return d.sweep(named)
+}
+
+// store keeps content, to be named by the next save, and returns its checksum.
+func (d *stateDir) store(content []byte) (sum string, err error) {
+	sum = checksum(content)
+	if _, err := os.Stat(d.object(sum)); err == nil {
+		return sum, nil
+	}
+	return sum, replaceFile(d.object(sum), content)
+}
+
+// sweep removes the objects that are not named.
+func (d *stateDir) sweep(named map[string]bool) error {
+	objects, err := os.ReadDir(filepath.Join(d.path, objectsDir))
+	if err != nil {
+		return fmt.Errorf("clearing old state: %w", err)
+	}
+	for _, o := range objects {
+		if !named[o.Name()] {
+			if err := os.Remove(d.object(o.Name())); err != nil {
+				return fmt.Errorf("clearing old state: %w", err)
+			}
+		}
+	}
+	return nil
+}
+
+func (d *stateDir) object(sum string) string { return filepath.Join(d.path, objectsDir, sum) }
+
+func (g *lastGood) files() []*goodFile {
+	var all []*goodFile
+	if g.Service != nil {
+		all = append(all, g.Service)
+	}
+	for i := range g.Policy {
+		all = append(all, &g.Policy[i])
+	}
+	for i := range g.Lists {
+		all = append(all, &g.Lists[i])
+	}
+	return all
+}
+
+func checksum(content []byte) string {
+	sum := sha256.Sum256(content)
+	return hex.EncodeToString(sum[:])
+}
+
+// replaceFile writes content to path so that a reader, or a crash, finds the old or the new, whole.
+func replaceFile(path string, content []byte) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(path), ".new-*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			_ = os.Remove(f.Name())
+		}
+	}()
+	_, err = f.Write(content)
+	err = errors.Join(err, f.Chmod(fileMode), f.Sync(), f.Close())
+	if err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}

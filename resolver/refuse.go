@@ -1,0 +1,72 @@
+package resolver
+
+import (
+	"time"
+
+	"cordon/resolver/answer"
+	"cordon/resolver/policy"
+	"cordon/resolver/wire"
+)
+
+// refusalTTL is what a refusal may be kept for, in seconds: short, because exceptions come and bans end. The same bounds what
+// a client may keep of a listed name that passes.
+const refusalTTL = 30
+
+// refusal is how one policy refuses, made when the policy is published.
+type refusal struct {
+	mode answer.Mode
+	ede  wire.EDE
+}
+
+// refusals are those of s, by Policy.Index.
+func refusals(s *policy.Snapshot) []refusal {
+	all := make([]refusal, len(s.Policies()))
+	for i := range all {
+		p := s.Policies()[i]
+		all[i] = refusal{mode: modes[p.Answer], ede: wire.EDE{Code: wire.EDECode(p.EDE), Text: "policy " + p.Name}}
+	}
+	return all
+}
+
+// modes are the modes of a policy as modes of an answer.
+var modes = map[policy.Mode]answer.Mode{
+	policy.NXDomain: answer.NXDomain,
+	policy.NoData:   answer.NoData,
+	policy.Refused:  answer.Refused,
+	policy.NullIP:   answer.NullIP,
+}
+
+// refuse appends the refusal that v calls for. NXDOMAIN would deny every name below (RFC 8020), so it turns into NODATA where
+// the client has an exception, and where it was the answer that matched, not the name.
+func (r *Resolver) refuse(dst []byte, q *wire.Query, s *state, v *policy.Verdict) []byte {
+	r.counts.verdict(s, v)
+	how := s.refusals[v.Policy.Index]
+	mode, owner := how.mode, v.Start
+	if mode == answer.NXDomain && (v.InAnswer || v.HasExceptions) {
+		mode, owner = answer.NoData, 0
+	}
+	if v.CDN {
+		owner = 0 // the listed name is not a suffix of this one
+	}
+	return answer.AppendRefusal(dst, q, answer.Refusal{
+		Mode: mode, Owner: owner, TTL: ttlUntil(v.Boundary, q.Now), EDE: how.ede,
+	})
+}
+
+// ttlCap is the most that a client may keep of an answer that passes, in seconds, 0 for no cap: a listed name that passes today
+// may be refused tomorrow.
+func ttlCap(v *policy.Verdict, now time.Time) uint32 {
+	if !v.Listed {
+		return 0
+	}
+	return ttlUntil(v.Boundary, now)
+}
+
+// ttlUntil is refusalTTL, or less if boundary (zero: none) comes before, at least 1.
+func ttlUntil(boundary, now time.Time) uint32 {
+	if boundary.IsZero() {
+		return refusalTTL
+	}
+	left := boundary.Sub(now) / time.Second
+	return uint32(min(max(left, 1), refusalTTL)) //nolint:gosec // 1 ≤ the value ≤ 30
+}

@@ -1,0 +1,233 @@
+package resolver
+
+import (
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"cordon/resolver/answer"
+	"cordon/resolver/cache"
+	"cordon/resolver/policy"
+	"cordon/resolver/upstream"
+	"cordon/resolver/wire"
+)
+
+// Exchanger asks a group of upstreams. [upstream.Group] is one; tests bring their own.
+type Exchanger interface {
+	// Ask asks q until deadline, returns at once, and calls done exactly once, from any goroutine.
+	Ask(q upstream.Question, deadline time.Time, done func(upstream.Result))
+}
+
+// Config is what a Resolver needs and keeps.
+type Config struct {
+	Cache   *cache.Cache // not nil
+	Workers int          // ≥ 1: queries come with 0 ≤ Query.Worker < Workers
+	Limits  Limits
+}
+
+// Limits bound the work that clients can cause. A zero field means its default.
+type Limits struct {
+	Waiting          int           // queries that wait for upstreams at once, in total; default 10000
+	WaitingPerClient int           // the same for one client address; default 1000
+	QueryTimeout     time.Duration // from a query to its answer, whatever upstreams do; default 4.8 s: below a stub's 5 s
+	StaleAfter       time.Duration // how long a client waits before it gets stale data (RFC 8767, section 5); default 1.8 s
+}
+
+func (l Limits) withDefaults() Limits {
+	if l.Waiting <= 0 {
+		l.Waiting = 10_000
+	}
+	if l.WaitingPerClient <= 0 {
+		l.WaitingPerClient = 1000
+	}
+	if l.QueryTimeout <= 0 {
+		l.QueryTimeout = 4800 * time.Millisecond
+	}
+	if l.StaleAfter <= 0 {
+		l.StaleAfter = 1800 * time.Millisecond
+	}
+	return l
+}
+
+// Resolver answers queries. Its methods may be called from any number of goroutines at once.
+type Resolver struct {
+	cache   *cache.Cache
+	clock   policy.Clock
+	flights flights
+	counts  counts
+
+	publish sync.Mutex // held by writers of state
+	state   atomic.Pointer[state]
+}
+
+// state is all that may change while the resolver runs. A query loads it once.
+type state struct {
+	policy   *policy.Snapshot
+	refusals []refusal // by Policy.Index
+	tally    tally
+	local    *answer.Local
+	routes   *routes
+}
+
+// New is a Resolver that refuses everybody until it has a policy: see [Resolver.Publish] and [Resolver.Configure].
+func New(c Config) (*Resolver, error) {
+	if c.Cache == nil || c.Workers < 1 {
+		return nil, errors.New("resolver: a cache and at least one worker are needed")
+	}
+	r := &Resolver{cache: c.Cache}
+	r.flights.init(c.Limits.withDefaults())
+	r.counts.init(c.Workers)
+	return r, nil
+}
+
+// Publish puts s in force for every query that comes from now on, and for those that wait. s is not nil.
+func (r *Resolver) Publish(s *policy.Snapshot) {
+	r.change(func(next *state) {
+		next.policy = s
+		next.refusals = refusals(s)
+		next.tally = r.counts.tally(s)
+	})
+}
+
+// Configure puts routes and local zones in force.
+func (r *Resolver) Configure(c Routing) error {
+	routes, err := r.routes().with(c)
+	if err != nil {
+		return err
+	}
+	c.Local.Forwarded = routes.zones()
+	r.change(func(next *state) {
+		next.routes = routes
+		next.local = answer.NewLocal(c.Local)
+	})
+	return nil
+}
+
+// change makes a changed copy of the state and swaps it in.
+func (r *Resolver) change(edit func(next *state)) {
+	r.publish.Lock()
+	defer r.publish.Unlock()
+	next := new(state)
+	if current := r.state.Load(); current != nil {
+		*next = *current
+	}
+	edit(next)
+	r.state.Store(next)
+}
+
+func (r *Resolver) routes() *routes {
+	if s := r.state.Load(); s != nil {
+		return s.routes
+	}
+	return nil
+}
+
+// ready says whether there is a policy and a route: without both nobody is served.
+func (s *state) ready() bool { return s != nil && s.policy != nil && s.routes != nil }
+
+// Snapshot is the policy in force, nil before the first Publish.
+func (r *Resolver) Snapshot() *policy.Snapshot {
+	if s := r.state.Load(); s != nil {
+		return s.policy
+	}
+	return nil
+}
+
+// Answer appends the answer to q to dst, if it needs no waiting: a refusal, a cached answer, a local name, an error. q views
+// the listener's buffer and is dead when Answer returns. It allocates nothing if dst has room.
+func (r *Resolver) Answer(dst []byte, q *wire.Query) ([]byte, bool) {
+	s := r.state.Load()
+	start := len(dst)
+	dst, ok := r.answer(dst, q, s)
+	if ok {
+		r.counts.answered(q, dst[start:])
+	}
+	return dst, ok
+}
+
+// answer is the order of the stages: the figure in the package comment.
+func (r *Resolver) answer(dst []byte, q *wire.Query, s *state) ([]byte, bool) {
+	if q.Problem != wire.None {
+		return answer.AppendProblem(dst, q), true
+	}
+	if !s.ready() {
+		return answer.AppendFailure(dst, q, notReady), true
+	}
+	now := r.clock.At(q.Now)
+	asker, allowed := s.policy.Asker(q.Client.Addr())
+	if !allowed {
+		return answer.AppendProhibited(dst, q), true
+	}
+	verdict := s.policy.Decide(asker, q.Name, now)
+	if verdict.Action == policy.Refuse {
+		return r.refuse(dst, q, s, &verdict), true
+	}
+	if dst, ok := answer.AppendMeta(dst, q); ok {
+		return dst, true
+	}
+	if dst, ok := s.local.Append(dst, q); ok {
+		return dst, true
+	}
+	entry, state := r.cache.Get(s.key(q), q.Now)
+	r.counts.looked(q, state)
+	if state == cache.Miss || state == cache.Stale && !entry.Deferred(q.Now) {
+		return dst, false
+	}
+	return r.deliver(dst, q, s, asker, &verdict, entry, state, now), true
+}
+
+var (
+	notReady = wire.EDE{Code: wire.EDENotReady, Text: "no policy is loaded"}
+	tooMany  = wire.EDE{Code: wire.EDEOther, Text: "too many queries are waiting"}
+)
+
+// deliver appends what entry answers to q, unless it leads to what the asker is refused.
+func (r *Resolver) deliver(dst []byte, q *wire.Query, s *state, asker *policy.Asker, verdict *policy.Verdict,
+	entry *cache.Entry, state cache.State, now policy.Instant,
+) []byte {
+	if id := s.policy.ID(); !entry.Clean(id) {
+		var buffer [leads][]byte
+		names := split(buffer[:0], entry.Names())
+		if s.policy.Bears(names, entry.Addrs()) {
+			*verdict = s.policy.DecideAnswer(asker, *verdict, names, entry.Addrs(), now)
+		} else {
+			entry.MarkClean(id)
+		}
+	}
+	if verdict.Action == policy.Refuse {
+		return r.refuse(dst, q, s, verdict)
+	}
+	r.counts.verdict(s, verdict)
+	return entry.Append(dst, q, cache.Options{
+		Now:    q.Now,
+		Stale:  state == cache.Stale,
+		TTLCap: ttlCap(verdict, q.Now),
+		EDE:    staleness(entry, state),
+	})
+}
+
+// leads is how many names an answer may lead to before looking at them allocates.
+const leads = 32
+
+// split appends the names in packed to dst.
+func split(dst [][]byte, packed []byte) [][]byte {
+	for len(packed) > 0 {
+		var name []byte
+		name, packed = wire.NextName(packed)
+		dst = append(dst, name)
+	}
+	return dst
+}
+
+// staleness is the extended error of an answer that is past its time (RFC 8914, sections 4.4 and 4.20).
+func staleness(entry *cache.Entry, state cache.State) wire.EDE {
+	switch {
+	case state != cache.Stale:
+		return wire.EDE{Code: wire.EDENone}
+	case entry.Rcode() == wire.NXDomain:
+		return wire.EDE{Code: wire.EDEStaleNXDomain}
+	default:
+		return wire.EDE{Code: wire.EDEStaleAnswer}
+	}
+}

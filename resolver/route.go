@@ -1,0 +1,103 @@
+package resolver
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"cordon/blocklists/domain"
+	"cordon/resolver/answer"
+	"cordon/resolver/cache"
+	"cordon/resolver/wire"
+)
+
+// Routing says who is asked for what.
+type Routing struct {
+	Default Route
+	Zones   []Route            // no zone twice
+	Local   answer.LocalConfig // Forwarded is set by the resolver
+}
+
+// Route is a group of upstreams for a zone and all below it.
+type Route struct {
+	Zone      domain.Name // the root for the default route
+	Upstreams Exchanger   // not nil
+	// Identity tells this route's data from that of another: data fetched by a route is never served after the route of a name
+	// got another identity. The addresses of the servers, say.
+	Identity string
+}
+
+// routes are the routes in force. Immutable.
+type routes struct {
+	ids        map[string]uint16 // by zone and identity; an id is never given twice
+	exchangers map[uint16]Exchanger
+	root       uint16
+	byZone     map[string]uint16
+}
+
+// with is the routes of c, which keep the ids that the same routes have in rs. rs may be nil.
+func (rs *routes) with(c Routing) (*routes, error) {
+	next := &routes{ids: map[string]uint16{}, exchangers: map[uint16]Exchanger{}, byZone: map[string]uint16{}}
+	if rs != nil {
+		for identity, id := range rs.ids {
+			next.ids[identity] = id
+		}
+	}
+	for _, route := range append([]Route{c.Default}, c.Zones...) {
+		if route.Upstreams == nil {
+			return nil, fmt.Errorf("route for %s: no upstreams", route.Zone)
+		}
+		id, err := next.id(string(route.Zone) + route.Identity)
+		if err != nil {
+			return nil, err
+		}
+		next.exchangers[id] = route.Upstreams
+		next.byZone[string(route.Zone)] = id
+	}
+	next.root = next.byZone[string(c.Default.Zone)]
+	delete(next.byZone, string(c.Default.Zone))
+	return next, nil
+}
+
+func (rs *routes) id(identity string) (uint16, error) {
+	if id, ok := rs.ids[identity]; ok {
+		return id, nil
+	}
+	if len(rs.ids) > math.MaxUint16 {
+		return 0, errors.New("routes: 65,536 changes of the upstreams since the start; a restart is needed")
+	}
+	id := uint16(len(rs.ids)) //nolint:gosec // bounded above
+	rs.ids[identity] = id
+	return id, nil
+}
+
+// zones are the zones with routes of their own, in canonical wire form.
+func (rs *routes) zones() [][]byte {
+	all := make([][]byte, 0, len(rs.byZone))
+	for zone := range rs.byZone {
+		all = append(all, []byte(zone))
+	}
+	return all
+}
+
+func (rs *routes) exchanger(id uint16) Exchanger { return rs.exchangers[id] }
+
+// route is the id of the route for a canonical wire name: that of the longest zone holding it.
+func (rs *routes) route(name []byte) uint16 {
+	if len(rs.byZone) == 0 {
+		return rs.root
+	}
+	for off := 0; name[off] != 0; off += 1 + int(name[off]) {
+		if id, ok := rs.byZone[string(name[off:])]; ok {
+			return id
+		}
+	}
+	return rs.root
+}
+
+// key is the cache key of q; it views q.
+func (s *state) key(q *wire.Query) cache.Key {
+	return cache.Key{
+		Name: q.Name, Type: q.Type, Class: q.Class, DO: q.DO, CD: q.CD(), Route: s.routes.route(q.Name),
+	}
+}

@@ -1,0 +1,108 @@
+package resolver
+
+import (
+	"errors"
+	"sync"
+	"time"
+
+	"cordon/resolver/answer"
+	"cordon/resolver/cache"
+	"cordon/resolver/policy"
+	"cordon/resolver/upstream"
+	"cordon/resolver/wire"
+)
+
+// Start answers q when an upstream has: it copies q, joins or opens a flight, and returns at once. reply is called exactly once,
+// from any goroutine; its argument is dead when it returns. Start is for queries that [Resolver.Answer] did not answer.
+func (r *Resolver) Start(q *wire.Query, reply func(answer []byte)) {
+	s := r.state.Load()
+	w := &waiter{q: q.Clone(), reply: reply}
+	f, outcome := r.flights.join(s.key(w.q), w)
+	switch outcome {
+	case opened:
+		r.depart(s, f, w.q.Now)
+	case late:
+		r.finish(w, f.stale, cache.Stale)
+	case crowded:
+		r.finish(w, cache.NewFailure(s.key(w.q), tooMany, failureTTL, w.q.Now), cache.Fresh)
+	}
+}
+
+// depart sends f off. If the cache has something old for it, those who wait get that after StaleAfter (RFC 8767, section 5).
+func (r *Resolver) depart(s *state, f *flight, now time.Time) {
+	var timer *time.Timer
+	if entry, found := r.cache.Get(f.key, now); found == cache.Stale {
+		f.stale = entry
+		timer = time.AfterFunc(r.flights.limits.StaleAfter, func() {
+			for _, w := range r.flights.overdue(f) {
+				r.finish(w, f.stale, cache.Stale)
+			}
+		})
+	}
+	question := upstream.Question{Name: f.key.Name, Type: f.key.Type, Class: f.key.Class, DO: f.key.DO, CD: f.key.CD}
+	s.routes.exchanger(f.key.Route).Ask(question, now.Add(r.flights.limits.QueryTimeout), func(result upstream.Result) {
+		if timer != nil {
+			timer.Stop()
+		}
+		entry, found := r.keep(f, result)
+		for _, w := range r.flights.land(f) {
+			r.finish(w, entry, found)
+		}
+	})
+}
+
+// keep makes an entry of what the upstreams said, and stores it. A failure is stored too, unless there is stale data to serve.
+func (r *Resolver) keep(f *flight, result upstream.Result) (*cache.Entry, cache.State) {
+	now := time.Now()
+	err := result.Err
+	if err == nil {
+		var entry *cache.Entry
+		if entry, err = cache.Keep(f.key, result.Msg, now, result.Trusted); err == nil {
+			r.cache.Put(entry)
+			return entry, cache.Fresh
+		}
+	}
+	failure := cache.NewFailure(f.key, explain(err), failureTTL, now)
+	r.cache.Put(failure) // does not take the place of stale data: that is asked again after failureTTL
+	if f.stale != nil {
+		return f.stale, cache.Stale
+	}
+	return failure, cache.Fresh
+}
+
+// explain is the extended error for a client whose question failed.
+func explain(err error) wire.EDE {
+	if e, ok := errors.AsType[*upstream.Error](err); ok {
+		return wire.EDE{Code: e.EDE()}
+	}
+	return wire.EDE{Code: wire.EDEInvalidData}
+}
+
+// finish replies to w with entry, or with what policy says by now: the state may have changed while w waited.
+func (r *Resolver) finish(w *waiter, entry *cache.Entry, found cache.State) {
+	buffer := buffers.Get().(*[]byte)
+	w.q.Now = time.Now()
+	dst := r.afresh((*buffer)[:0], w.q, entry, found)
+	r.counts.answered(w.q, dst)
+	w.reply(dst)
+	*buffer = dst[:0]
+	buffers.Put(buffer)
+}
+
+// afresh decides name and answer anew, by the state of this moment.
+func (r *Resolver) afresh(dst []byte, q *wire.Query, entry *cache.Entry, found cache.State) []byte {
+	s := r.state.Load()
+	now := r.clock.At(q.Now)
+	asker, allowed := s.policy.Asker(q.Client.Addr())
+	if !allowed {
+		return answer.AppendProhibited(dst, q)
+	}
+	verdict := s.policy.Decide(asker, q.Name, now)
+	if verdict.Action == policy.Refuse {
+		return r.refuse(dst, q, s, &verdict)
+	}
+	return r.deliver(dst, q, s, asker, &verdict, entry, found, now)
+}
+
+// buffers are for answers that don't come from a listener's loop.
+var buffers = sync.Pool{New: func() any { b := make([]byte, 0, 2048); return &b }}
