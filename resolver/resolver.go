@@ -104,6 +104,10 @@ func (r *Resolver) Configure(c Routing) error {
 	return nil
 }
 
+// Remember makes r go by t where its clock shows less: what an earlier process has seen. Bans that had begun by t are on, and
+// exceptions that had ended stay ended.
+func (r *Resolver) Remember(t time.Time) { r.clock.Raise(t) }
+
 // change makes a changed copy of the state and swaps it in.
 func (r *Resolver) change(edit func(next *state)) {
 	r.publish.Lock()

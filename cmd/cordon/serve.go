@@ -62,6 +62,7 @@ type server struct {
 	flags    *pflag.FlagSet
 	service  *config.Service // in force
 	state    *stateDir
+	earlier  time.Time // what an earlier process has seen, zero for nothing
 	loader   *loader
 	outcome  *reloads
 	upstream *upstreams
@@ -86,6 +87,7 @@ func newServer(ctx context.Context, path string, flags *pflag.FlagSet, stderr io
 	if s.state, err = openState(s.service.StateDir); err != nil {
 		return nil, err
 	}
+	s.earlier = s.state.seen()
 	s.loader = &loader{log: s.log, allowed: s.service.AllowClients, state: s.state}
 	if err := s.watch(); err != nil {
 		return nil, err
@@ -97,7 +99,19 @@ func newServer(ctx context.Context, path string, flags *pflag.FlagSet, stderr io
 		return nil, err
 	}
 	s.resolver.Publish(s.loader.good.snapshot)
+	s.rememberTime(time.Now())
 	return s, nil
+}
+
+// rememberTime goes by what an earlier process has seen if the clock is behind that.
+func (s *server) rememberTime(now time.Time) {
+	seen := s.earlier
+	if !seen.After(now) {
+		return
+	}
+	s.resolver.Remember(seen)
+	s.log.Error("the clock is behind what was seen before: bans that had begun are on, exceptions that had ended stay ended",
+		"clock", now, "seen", seen, "if_that_was_wrong", "stop, remove "+s.service.StateDir+", start")
 }
 
 // assemble makes the resolver and binds the sockets.
@@ -169,6 +183,9 @@ func (s *server) run(ctx context.Context) error {
 	all.Wait()
 	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
 		err = errors.Join(err, cause)
+	}
+	if err := s.state.touch(time.Now()); err != nil {
+		s.log.Warn("the time of the stop was not noted in the state directory", "error", err)
 	}
 	s.log.Info("stopped")
 	return err

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 )
 
 // stateDir keeps the last good version of every file, so that a restart with a broken file goes on with what was in force.
@@ -113,10 +114,34 @@ func (d *stateDir) save(good *lastGood) error {
 	if err != nil {
 		return fmt.Errorf("saving the last good state: %w", err)
 	}
+	seen := d.seen()
 	if err := replaceFile(filepath.Join(d.path, indexFile), append(text, '\n')); err != nil {
 		return fmt.Errorf("saving the last good state: %w", err)
 	}
+	if err := d.touch(seen); err != nil { // in case the clock is behind
+		return fmt.Errorf("saving the last good state: %w", err)
+	}
 	return d.sweep(named)
+}
+
+// touch notes that the server has seen this moment, and seen is the latest one noted, zero if none was. A server whose clock
+// is behind what an earlier one has seen goes by the later of the two, see [policy.Instant].
+func (d *stateDir) touch(now time.Time) error {
+	if d == nil || d.seen().After(now) {
+		return nil
+	}
+	return os.Chtimes(filepath.Join(d.path, indexFile), now, now)
+}
+
+func (d *stateDir) seen() time.Time {
+	if d == nil {
+		return time.Time{}
+	}
+	info, err := os.Stat(filepath.Join(d.path, indexFile))
+	if err != nil {
+		return time.Time{}
+	}
+	return info.ModTime()
 }
 
 // store keeps content, to be named by the next save, and returns its checksum.

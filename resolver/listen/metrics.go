@@ -38,7 +38,7 @@ func (s *Server) Collector() prometheus.Collector {
 	return &collector{
 		server: s,
 		queries: desc("cordon_dns_requests_total",
-			"Queries read, malformed ones too, by transport (udp, tcp) and address family (ip4, ip6).", "transport", "family"),
+			"Queries read, malformed ones too, by transport (udp, tcp) and address family (ipv4, ipv6).", "transport", "family"),
 		dropped: desc("cordon_dns_packets_dropped_total",
 			"Messages that were no queries (too short, or responses) and got no answer.", "transport"),
 		failed: desc("cordon_dns_socket_errors_total",

@@ -84,9 +84,9 @@ func TestMetrics(t *testing.T) {
 		labels []string
 		want   float64
 	}{
-		{"cordon_dns_requests_total", []string{"family=ip4", "transport=udp"}, 5},
-		{"cordon_dns_requests_total", []string{"family=ip4", "transport=tcp"}, 2},
-		{"cordon_dns_requests_total", []string{"family=ip6"}, 0},
+		{"cordon_dns_requests_total", []string{"family=ipv4", "transport=udp"}, 5},
+		{"cordon_dns_requests_total", []string{"family=ipv4", "transport=tcp"}, 2},
+		{"cordon_dns_requests_total", []string{"family=ipv6"}, 0},
 		{"cordon_dns_packets_dropped_total", []string{"transport=udp"}, 3},
 		{"cordon_dns_packets_dropped_total", []string{"transport=tcp"}, 0},
 		{"cordon_dns_panics_total", []string{"transport=udp"}, 4},

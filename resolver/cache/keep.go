@@ -1,0 +1,234 @@
+package cache
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	"cordon/resolver/wire"
+)
+
+// Bounds of what is kept of one answer.
+const (
+	MaxTTL         = 86400 // seconds
+	MaxNegativeTTL = 900   // seconds: of an answer that says that there is nothing (RFC 2308, section 5)
+	incompleteTTL  = 30    // seconds
+	maxSteps       = 12    // aliases from the question to the end of the chain
+	maxSet         = 100   // records of an RRset, and signatures of one
+	maxSection     = 256   // records of the answer or the authority section that are looked at
+	maxAddrs       = 256   // addresses that an answer leads to
+	// maxBody leaves room for header, question and OPT, so that a stream takes every answer.
+	maxBody = wire.MaxMessage - wire.HeaderLen - wire.MaxName - 4 - 11
+)
+
+// What can be wrong with an answer whose bytes are sound. All of them come wrapped out of [Keep].
+var (
+	ErrQuestion      = errors.New("the question is not the one that was asked")
+	ErrTruncated     = errors.New("the answer is truncated; it has to be asked for over a stream")
+	ErrReferral      = errors.New("a referral, not an answer: the upstream does not recurse")
+	ErrChain         = errors.New("the aliases form a loop, or are more than 12, or lead to a name above 255 octets")
+	ErrTooLarge      = errors.New("more than 100 records in a set, 256 in a section, 256 addresses or 64 KiB in all")
+	ErrContradiction = errors.New("the response code says that there is no such name, the records say that there is")
+)
+
+// RcodeError is a response code that is no answer: neither NOERROR nor NXDOMAIN.
+type RcodeError struct{ Rcode wire.Rcode }
+
+func (e *RcodeError) Error() string {
+	return fmt.Sprintf("response code %d is no answer", e.Rcode)
+}
+
+// Keep makes an entry of an upstream's message, which came at now for k. Kept are
+//
+//  1. the chain of CNAME and DNAME records from k.Name on, in whatever order they stand, of 12 steps at most; with a DNAME
+//     record the chain goes on also where its CNAME record is missing (RFC 6672, section 3.1);
+//  2. the RRset of k.Type at the end of the chain;
+//  3. if there is none, the SOA record, if its owner holds the name at the end of the chain;
+//  4. with k.DO, the signatures of all these, and the NSEC and NSEC3 records of the authority section with theirs;
+//
+// all of k.Class, and nothing else: no delegation, no address beside the answer, no record that was not asked for.
+//
+// TTLs: one above 2^31-1 is 0, one above [MaxTTL] is that, an RRset has its lowest. The entry lives as long as the lowest
+// of all. A negative answer lives, and its SOA record says, min(TTL of SOA, MINIMUM, [MaxNegativeTTL]); without SOA it
+// does not live at all (RFC 2308, section 5). NOERROR with aliases that end without data and without SOA lives 30 s at most.
+//
+// trusted says that the upstream validates and that nobody stands between: only then its AD bit is remembered.
+// The message is copied. Errors wrap a *[wire.MalformedError], a *[RcodeError] or one of the Err values of this package.
+func Keep(k Key, msg []byte, now time.Time, trusted bool) (*Entry, error) {
+	m, err := wire.ReadMessage(msg)
+	if err != nil {
+		return nil, fmt.Errorf("keep answer: %w", err)
+	}
+	if err := suits(&m, k); err != nil {
+		return nil, fmt.Errorf("keep answer: %w", err)
+	}
+	w := walks.Get().(*walk) //nolint:errcheck // the pool holds nothing else
+	defer w.end()
+	w.begin(k, m)
+	if err := w.run(); err != nil {
+		return nil, fmt.Errorf("keep answer: %w", err)
+	}
+	return w.entry(now, trusted), nil
+}
+
+// suits looks at everything before the records.
+func suits(m *wire.Message, k Key) error {
+	n := m.Counts()
+	switch {
+	case m.Type != k.Type || m.Class != k.Class || !wire.EqualName(m.Msg, wire.HeaderLen, k.Name):
+		return ErrQuestion
+	case m.Rcode != wire.Success && m.Rcode != wire.NXDomain:
+		return &RcodeError{m.Rcode}
+	case m.Flags&wire.FlagTC != 0:
+		return ErrTruncated
+	case n.Answer > maxSection || n.Authority > maxSection:
+		return ErrTooLarge
+	default:
+		return nil
+	}
+}
+
+// walk is the way along the chain.
+type walk struct {
+	k        Key
+	m        wire.Message
+	out      writer
+	lifetime uint32
+	counts   wire.Sections
+	steps    int
+	found    bool // the RRset at the end of the chain
+	soa      wire.Record
+
+	dnames     [maxSteps + 1]int // owners of the DNAME records that are kept
+	dnameCount int
+
+	name      []byte // where the chain has come to; canonical, in nameBuf
+	nameBuf   [wire.MaxName]byte
+	ownerBuf  [wire.MaxName]byte
+	targetBuf [wire.MaxName]byte
+	leads     leads
+}
+
+// walks are used again: a walk is some KiB of buffers.
+var walks = sync.Pool{New: func() any { return new(walk) }}
+
+func (w *walk) begin(k Key, m wire.Message) {
+	w.k, w.m, w.lifetime = k, m, MaxTTL
+	w.counts, w.steps, w.found, w.soa, w.dnameCount = wire.Sections{}, 0, false, wire.Record{}, 0
+	w.name = append(w.nameBuf[:0], k.Name...)
+	w.out.begin(k.Name)
+	w.leads.begin(k.Name)
+}
+
+// end lets go of what belongs to others, and of what grew.
+func (w *walk) end() {
+	w.k, w.m = Key{}, wire.Message{}
+	w.out.begin(rootName)
+	w.leads.begin(rootName)
+	walks.Put(w)
+}
+
+var rootName = []byte{0}
+
+func (w *walk) run() error {
+	if err := w.follow(); err != nil {
+		return err
+	}
+	if w.found && w.m.Rcode == wire.NXDomain {
+		return ErrContradiction
+	}
+	w.counts.Answer = uint16(len(w.out.ttls))
+	if err := w.authority(); err != nil {
+		return err
+	}
+	w.counts.Authority = uint16(len(w.out.ttls)) - w.counts.Answer
+	return w.judge()
+}
+
+// judge sets the lifetime of an answer without data and without SOA, which proves nothing.
+func (w *walk) judge() error {
+	switch {
+	case w.found || w.soa.End != 0:
+	case w.m.Rcode == wire.NXDomain:
+		w.lifetime = 0
+	case w.steps > 0:
+		w.lifetime = min(w.lifetime, incompleteTTL)
+	case w.delegates():
+		return ErrReferral
+	default:
+		w.lifetime = 0
+	}
+	return nil
+}
+
+// delegates says whether there is an NS record in the authority section.
+func (w *walk) delegates() bool {
+	for r := range w.m.Records() {
+		if r.Section == wire.Authority && r.Type == wire.TypeNS {
+			return true
+		}
+	}
+	return false
+}
+
+func (w *walk) entry(now time.Time, trusted bool) *Entry {
+	e := &Entry{
+		fields:     w.k.fields(),
+		addrs:      append([]netip.Addr(nil), w.leads.addrs...),
+		stored:     now,
+		lifetime:   w.lifetime,
+		counts:     w.counts,
+		rcode:      w.m.Rcode,
+		nameLen:    uint8(len(w.k.Name)),
+		authentic:  trusted && w.m.Flags&wire.FlagAD != 0,
+		incomplete: w.m.Rcode == wire.Success && !w.found && w.soa.End == 0,
+	}
+	e.records = uint32(len(w.k.Name) + len(w.out.body))
+	e.ttls = e.records + 2*uint32(len(w.out.ttls))
+	e.block = append([]byte(nil), make([]byte, int(e.ttls)+len(w.leads.names))...)[:0]
+	e.block = append(append(e.block, w.k.Name...), w.out.body...)
+	for _, off := range w.out.ttls {
+		e.block = binary.BigEndian.AppendUint16(e.block, off)
+	}
+	e.block = append(e.block, w.leads.names...)
+	return e
+}
+
+// leads gathers what an answer leads to.
+type leads struct {
+	question []byte
+	names    []byte
+	addrs    []netip.Addr
+	nameBuf  [512]byte
+	addrBuf  [8]netip.Addr
+}
+
+func (l *leads) begin(question []byte) {
+	l.question, l.names, l.addrs = question, l.nameBuf[:0], l.addrBuf[:0]
+}
+
+// name adds a canonical name, unless it is there, or the question's, or the root.
+func (l *leads) name(name []byte) {
+	if len(name) == 1 || slices.Equal(name, l.question) {
+		return
+	}
+	for known, rest := wire.NextName(l.names); known != nil; known, rest = wire.NextName(rest) {
+		if slices.Equal(known, name) {
+			return
+		}
+	}
+	l.names = append(l.names, name...)
+}
+
+// addresses adds the addresses of size octets each that data holds.
+func (l *leads) addresses(data []byte, size int) {
+	for ; len(data) >= size && len(l.addrs) <= maxAddrs; data = data[size:] {
+		if addr, ok := netip.AddrFromSlice(data[:size]); ok {
+			l.addrs = append(l.addrs, addr.Unmap())
+		}
+	}
+}
