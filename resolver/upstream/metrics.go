@@ -37,7 +37,7 @@ func newMeters(route string) meters {
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "cordon_upstream_requests_total", ConstLabels: labels,
 			Help: "Queries sent.",
-		}, []string{"upstream", "proto"}),
+		}, []string{"upstream", "transport"}),
 		responses: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "cordon_upstream_responses_total", ConstLabels: labels,
 			Help: "Responses that matched a query, by response code.",

@@ -58,9 +58,9 @@ func TestMetrics(t *testing.T) {
 		want := `failing b 192.0.2.2:53 1
 failures_total timeout b 192.0.2.2:53 3
 failures_total refused b 192.0.2.2:53 2
-requests_total tcp a 192.0.2.1:53 2
-requests_total udp a 192.0.2.1:53 2
-requests_total udp b 192.0.2.2:53 5
+requests_total a tcp 192.0.2.1:53 2
+requests_total a udp 192.0.2.1:53 2
+requests_total b udp 192.0.2.2:53 5
 response_duration_seconds b 192.0.2.2:53 2
 responses_total NOERROR a 192.0.2.1:53 2
 responses_total REFUSED b 192.0.2.2:53 1
