@@ -16,13 +16,15 @@ type waiter struct {
 	reply func(answer []byte)
 }
 
-// flight is one question under way, with the clients that wait for it. Its waiters and late are guarded by flights.mu.
+// flight is one question under way, with the clients that wait for it. Its waiters, late and asked are guarded by flights.mu.
 type flight struct {
 	id      string
 	key     cache.Key    // its own
 	stale   *cache.Entry // what was in the cache when it departed, nil if nothing usable
+	timer   *time.Timer  // for StaleAfter, nil without stale
 	waiters []*waiter
-	late    bool // StaleAfter is over: whoever comes now gets stale at once
+	late    bool      // StaleAfter is over: whoever comes now gets stale at once
+	asked   time.Time // when upstreams were last asked
 }
 
 // flights are the questions under way, one for each cache key, and the count of those who wait.
@@ -48,6 +50,7 @@ const (
 	joined  outcome = iota // it waits
 	opened                 // it waits for a flight that is its own: the caller must send it off
 	late                   // it does not wait: the flight's stale answer is due
+	again                  // the same, and the caller must ask once more: what was asked may be lost, and upstreams be back
 	crowded                // it does not wait: too many do
 )
 
@@ -59,7 +62,7 @@ func (fs *flights) join(key cache.Key, w *waiter) (*flight, outcome) {
 	defer fs.mu.Unlock()
 	f := fs.open[string(id)]
 	if f != nil && f.late {
-		return f, late
+		return f, fs.overlong(f, w.q.Now)
 	}
 	if fs.waiting >= fs.limits.Waiting || fs.perClient[client] >= fs.limits.WaitingPerClient {
 		return nil, crowded
@@ -71,9 +74,18 @@ func (fs *flights) join(key cache.Key, w *waiter) (*flight, outcome) {
 		return f, joined
 	}
 	key.Name = append([]byte(nil), key.Name...)
-	f = &flight{id: string(id), key: key, waiters: []*waiter{w}}
+	f = &flight{id: string(id), key: key, waiters: []*waiter{w}, asked: w.q.Now}
 	fs.open[f.id] = f
 	return f, opened
+}
+
+// overlong is late, or again if what f asked has gone unanswered for another StaleAfter. The caller holds fs.mu.
+func (fs *flights) overlong(f *flight, now time.Time) outcome {
+	if now.Sub(f.asked) < fs.limits.StaleAfter {
+		return late
+	}
+	f.asked = now
+	return again
 }
 
 // overdue takes those who wait for f, to be given stale data; the flight goes on, for the cache.
@@ -84,11 +96,13 @@ func (fs *flights) overdue(f *flight) []*waiter {
 	return fs.take(f)
 }
 
-// land ends f and takes those who still wait for it.
+// land ends f and takes those who still wait for it. A flight that asked again lands more than once.
 func (fs *flights) land(f *flight) []*waiter {
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
-	delete(fs.open, f.id)
+	if fs.open[f.id] == f {
+		delete(fs.open, f.id)
+	}
 	return fs.take(f)
 }
 

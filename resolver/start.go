@@ -21,6 +21,9 @@ func (r *Resolver) Start(q *wire.Query, reply func(answer []byte)) {
 	switch outcome {
 	case opened:
 		r.depart(s, f, w.q.Now)
+	case again:
+		r.finish(w, f.stale, cache.Stale)
+		r.ask(s, f, w.q.Now)
 	case late:
 		r.finish(w, f.stale, cache.Stale)
 	case crowded:
@@ -30,19 +33,23 @@ func (r *Resolver) Start(q *wire.Query, reply func(answer []byte)) {
 
 // depart sends f off. If the cache has something old for it, those who wait get that after StaleAfter (RFC 8767, section 5).
 func (r *Resolver) depart(s *state, f *flight, now time.Time) {
-	var timer *time.Timer
 	if entry, found := r.cache.Get(f.key, now); found == cache.Stale {
 		f.stale = entry
-		timer = time.AfterFunc(r.flights.limits.StaleAfter, func() {
+		f.timer = time.AfterFunc(r.flights.limits.StaleAfter, func() {
 			for _, w := range r.flights.overdue(f) {
 				r.finish(w, f.stale, cache.Stale)
 			}
 		})
 	}
+	r.ask(s, f, now)
+}
+
+// ask asks the upstreams of f, and lets it land with what they say.
+func (r *Resolver) ask(s *state, f *flight, now time.Time) {
 	question := upstream.Question{Name: f.key.Name, Type: f.key.Type, Class: f.key.Class, DO: f.key.DO, CD: f.key.CD}
 	s.routes.exchanger(f.key.Route).Ask(question, now.Add(r.flights.limits.QueryTimeout), func(result upstream.Result) {
-		if timer != nil {
-			timer.Stop()
+		if f.timer != nil {
+			f.timer.Stop()
 		}
 		entry, found := r.keep(f, result)
 		for _, w := range r.flights.land(f) {

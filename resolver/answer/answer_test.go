@@ -279,17 +279,22 @@ func outcome(t *testing.T, q *wire.Query, b []byte, here bool) string {
 
 func TestLocalZonesGiveWayToForwardZones(t *testing.T) {
 	some := answer.NewLocal(answer.LocalConfig{Forwarded: [][]byte{
-		[]byte("\x04corp\x08internal\x00"),                // below: the whole local zone goes
-		[]byte("\x0210\x07in-addr\x04arpa\x00"),           // at
-		[]byte("\x07example\x03com\x00"), []byte("\x00x"), // neither
+		[]byte("\x04corp\x08internal\x00"),            // below one of ours
+		[]byte("\x0210\x07in-addr\x04arpa\x00"),       // at one of ours
+		[]byte("\x04home\x07in-addr\x04arpa\x00"),     // beside ours
+		[]byte("\x04arpa\x00"), []byte("\x03com\x00"), // above some of ours
 	}})
-	for name, want := range map[string]bool{
-		"db.corp.internal.": false, "db.internal.": false, "1.0.0.10.in-addr.arpa.": false,
-		"1.1.168.192.in-addr.arpa.": true, "a.invalid.": true,
-		"use-application-dns.net.": false, "mask.icloud.com.": false, // switched off
+	for name, want := range map[string]string{
+		"db.corp.internal.": "", "corp.internal.": "",
+		"internal.": "NOERROR soa internal.", "db.internal.": "NXDOMAIN soa internal.",
+		"1.0.0.10.in-addr.arpa.": "", "1.1.168.192.in-addr.arpa.": "NXDOMAIN soa 168.192.in-addr.arpa.",
+		"8.in-addr.arpa.": "", "a.invalid.": "NXDOMAIN soa invalid.",
+		"use-application-dns.net.": "", "mask.icloud.com.": "", // switched off
 	} {
-		if _, here := some.Append(nil, query(t, name, dns.TypeA, false)); here != want {
-			t.Errorf("%s answered here: %v, want %v", name, here, want)
+		q := query(t, name, dns.TypeA, true)
+		b, here := some.Append(nil, q)
+		if got := outcome(t, q, b, here); got != want {
+			t.Errorf("%s: got %q, want %q", name, got, want)
 		}
 	}
 }

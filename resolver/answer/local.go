@@ -1,7 +1,6 @@
 package answer
 
 import (
-	"bytes"
 	"net/netip"
 
 	"cordon/resolver/wire"
@@ -13,6 +12,9 @@ type Local struct {
 	tlds  map[string]bool  // the top-level labels that trees are below: one look at it ends the matter for most names
 	trees map[string]*zone // by canonical wire name
 	leafs map[string]*zone // zones without anything below
+
+	forwarded map[string]bool // zones that upstreams of their own are asked for
+	above     map[string]bool // names that have such a zone below them, and so exist
 }
 
 // zone is a name, with all below it, that is answered here.
@@ -30,8 +32,8 @@ type record struct {
 
 // LocalConfig says which zones are not answered here, and which canaries are.
 type LocalConfig struct {
-	// Forwarded are the zones with upstreams of their own, in canonical wire form: what such a zone lies at or below is
-	// left to them.
+	// Forwarded are the zones with upstreams of their own, in canonical wire form: they and what is below them is left to
+	// those, but for a smaller zone of ours in it; and what is above them is not denied (RFC 8020).
 	Forwarded [][]byte
 	// Firefox answers use-application-dns.net so that Firefox keeps asking the resolver of its network.
 	Firefox bool
@@ -42,12 +44,18 @@ type LocalConfig struct {
 // NewLocal is the set of all zones of RFC 6761, 6762, 6303, 7686, 7793, 8375, 8880, 9462, 9476 and ICANN's internal, less
 // those that c gives away.
 func NewLocal(c LocalConfig) *Local {
-	l := &Local{tlds: map[string]bool{}, trees: map[string]*zone{}, leafs: map[string]*zone{}}
+	l := &Local{
+		tlds: map[string]bool{}, trees: map[string]*zone{}, leafs: map[string]*zone{},
+		forwarded: map[string]bool{}, above: map[string]bool{},
+	}
+	for _, zone := range c.Forwarded {
+		l.forward(zone)
+	}
 	for _, text := range reverseZones() {
-		l.addTree(zone{name: name(text), exists: true}, c.Forwarded)
+		l.addTree(zone{name: name(text), exists: true})
 	}
 	for _, z := range specialZones() { // after the reverse zones: some of them have records
-		l.addTree(z, c.Forwarded)
+		l.addTree(z)
 	}
 	if c.Firefox {
 		l.addLeaf("use-application-dns.net")
@@ -59,12 +67,15 @@ func NewLocal(c LocalConfig) *Local {
 	return l
 }
 
-func (l *Local) addTree(z zone, forwarded [][]byte) {
-	for _, f := range forwarded {
-		if within(f, z.name) {
-			return
-		}
+func (l *Local) forward(zone []byte) {
+	l.forwarded[string(zone)] = true
+	for zone[0] != 0 {
+		zone = zone[1+zone[0]:]
+		l.above[string(zone)] = true
 	}
+}
+
+func (l *Local) addTree(z zone) {
 	l.tlds[string(lastLabel(z.name))] = true
 	l.trees[string(z.name)] = &z
 }
@@ -79,12 +90,12 @@ const localTTL = 3600
 // Append appends the answer to q if its name is answered here, and says whether it is. It allocates nothing.
 func (l *Local) Append(dst []byte, q *wire.Query) ([]byte, bool) {
 	if z := l.find(q.Name); z != nil {
-		return z.append(dst, q), true
+		return z.append(dst, q, l.above[string(q.Name)]), true
 	}
 	return dst, false
 }
 
-// find is the zone that holds name, the smallest of several, or nil.
+// find is the zone that holds name, the smallest of several, or nil if there is none or a forwarded one is smaller.
 func (l *Local) find(name []byte) *zone {
 	if z := l.leafs[string(name)]; z != nil {
 		return z
@@ -93,6 +104,9 @@ func (l *Local) find(name []byte) *zone {
 		return nil
 	}
 	for off := 0; name[off] != 0; off += 1 + int(name[off]) {
+		if l.forwarded[string(name[off:])] {
+			return nil
+		}
 		if z := l.trees[string(name[off:])]; z != nil {
 			return z
 		}
@@ -100,9 +114,10 @@ func (l *Local) find(name []byte) *zone {
 	return nil
 }
 
-func (z *zone) append(dst []byte, q *wire.Query) []byte {
+// append appends the answer to q, a name of z. above: something exists below that name, elsewhere.
+func (z *zone) append(dst []byte, q *wire.Query, above bool) []byte {
 	apex := len(q.Name) - len(z.name)
-	if apex > 0 && !z.deep || apex == 0 && !z.exists {
+	if exists := apex == 0 && z.exists || apex > 0 && z.deep || above; !exists {
 		return appendNegative(dst, q, wire.NXDomain, apex, localTTL, none)
 	}
 	start, n := len(dst), uint16(0)
@@ -117,15 +132,6 @@ func (z *zone) append(dst []byte, q *wire.Query) []byte {
 		return appendNegative(dst[:start], q, wire.Success, apex, localTTL, none)
 	}
 	return wire.Finish(dst, start, q, wire.Success, wire.Sections{Answer: n}, none)
-}
-
-// within says whether name is zone or lies below it, on label borders. Both are canonical wire names.
-func within(name, zone []byte) bool {
-	off := 0
-	for len(name)-off > len(zone) {
-		off += 1 + int(name[off])
-	}
-	return bytes.Equal(name[off:], zone)
 }
 
 // lastLabel is the top-level label of a wire name without its length, empty for the root.
