@@ -31,7 +31,8 @@ type network struct {
 	line   int
 }
 
-const maxArena = math.MaxUint32 - domain.MaxWire - trailerLen
+// maxArena is what an offset of 32 bits can lead to; 2 GiB on systems whose int has no more.
+const maxArena = min(math.MaxUint32, math.MaxInt) - domain.MaxWire - trailerLen
 
 var errArenaFull = errors.New("the names take more than 4 GiB")
 

@@ -14,7 +14,8 @@ type Match struct {
 // Match appends the lists that hold name to dst and returns it: at most one match a list, of the rule with the longest name.
 // A rule that ends name itself comes before one that does so by rule 3 of the package comment. The order is not defined.
 //
-// name is in canonical wire form (see [cordon/blocklists/domain.Name]) and is only read; anything else matches nothing.
+// name is in canonical wire form (see [cordon/blocklists/domain.Name]) and is only read; anything else, however malformed, gets
+// matches that mean nothing, or none.
 // Nothing is allocated if dst has room. The cost grows with the labels of name and with the matches, not with the number of
 // lists or of names.
 func (s *Set) Match(dst []Match, name []byte) []Match {

@@ -144,9 +144,8 @@ func FuzzMatchAnyOctets(f *testing.F) {
 	s := compile(f, parse(f, format.Names, "tiktok.com", "*.tiktok.com", "example.org", "a.b.c.example.net"))
 	f.Fuzz(func(t *testing.T, name []byte) {
 		matches := s.Match(nil, name)
-		canonical, ok := domain.FromWire(name)
-		if len(matches) > 0 && (!ok || string(canonical) != string(name)) {
-			t.Errorf("%q is no canonical name and matches %v", name, matches)
+		if _, ok := domain.FromWire(name); len(matches) > 0 && !ok {
+			t.Errorf("%q is no name and matches %v", name, matches)
 		}
 		if len(matches) > 1 || len(matches) == 1 && (matches[0].Start < 0 || matches[0].Start >= len(name)) {
 			t.Errorf("%q: %v", name, matches)

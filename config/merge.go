@@ -34,7 +34,7 @@ func AddFlags(flags *pflag.FlagSet) {
 func FindService(explicit string) (path string, err error) {
 	if explicit != "" {
 		if _, err = os.Stat(explicit); err != nil {
-			return "", fmt.Errorf("find the configuration: %w", err)
+			return "", fmt.Errorf("find the configuration: %s: %w", explicit, withoutPath(err))
 		}
 		return explicit, nil
 	}
@@ -44,7 +44,7 @@ func FindService(explicit string) (path string, err error) {
 			return path, nil
 		}
 		if !errors.Is(err, fs.ErrNotExist) {
-			return "", fmt.Errorf("find the configuration: %w", err)
+			return "", fmt.Errorf("find the configuration: %s: %w", path, withoutPath(err))
 		}
 	}
 	return "", nil

@@ -61,7 +61,7 @@ func rootMapping(file string, doc *yaml.Node) (*yaml.Node, Faults) {
 		return nil, faults
 	}
 	if root.ShortTag() == "!!null" {
-		return nil, Faults{{File: file, Line: root.Line, Column: root.Column, Message: "the file is empty, or was cut off"}}
+		return nil, Faults{{File: file, Line: 1, Column: 1, Message: "the file is empty, or was cut off"}}
 	}
 	if root.Kind != yaml.MappingNode {
 		message := fmt.Sprintf("found %s, want keys with values, such as %q", describe(root), "key: value")

@@ -68,5 +68,5 @@ func ttlUntil(boundary, now time.Time) uint32 {
 		return refusalTTL
 	}
 	left := boundary.Sub(now) / time.Second
-	return uint32(min(max(left, 1), refusalTTL)) //nolint:gosec // 1 ≤ the value ≤ 30
+	return uint32(min(max(left, 1), refusalTTL))
 }

@@ -167,11 +167,11 @@ func (r *Resolver) answer(dst []byte, q *wire.Query, s *state) ([]byte, bool) {
 	if verdict.Action == policy.Refuse {
 		return r.refuse(dst, q, s, &verdict), true
 	}
-	if dst, ok := answer.AppendMeta(dst, q); ok {
-		return dst, true
+	if meta, ok := answer.AppendMeta(dst, q); ok {
+		return meta, true
 	}
-	if dst, ok := s.local.Append(dst, q); ok {
-		return dst, true
+	if local, ok := s.local.Append(dst, q); ok {
+		return local, true
 	}
 	entry, state := r.cache.Get(s.key(q), q.Now)
 	r.counts.looked(q, state)

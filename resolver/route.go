@@ -3,6 +3,7 @@ package resolver
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 
 	"cordon/blocklists/domain"
@@ -39,9 +40,7 @@ type routes struct {
 func (rs *routes) with(c Routing) (*routes, error) {
 	next := &routes{ids: map[string]uint16{}, exchangers: map[uint16]Exchanger{}, byZone: map[string]uint16{}}
 	if rs != nil {
-		for identity, id := range rs.ids {
-			next.ids[identity] = id
-		}
+		maps.Copy(next.ids, rs.ids)
 	}
 	for _, route := range append([]Route{c.Default}, c.Zones...) {
 		if route.Upstreams == nil {
@@ -66,7 +65,7 @@ func (rs *routes) id(identity string) (uint16, error) {
 	if len(rs.ids) > math.MaxUint16 {
 		return 0, errors.New("routes: 65,536 changes of the upstreams since the start; a restart is needed")
 	}
-	id := uint16(len(rs.ids)) //nolint:gosec // bounded above
+	id := uint16(len(rs.ids))
 	rs.ids[identity] = id
 	return id, nil
 }

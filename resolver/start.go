@@ -14,21 +14,35 @@ import (
 
 // Start answers q when an upstream has: it copies q, joins or opens a flight, and returns at once. reply is called exactly once,
 // from any goroutine; its argument is dead when it returns. Start is for queries that [Resolver.Answer] did not answer.
-func (r *Resolver) Start(q *wire.Query, reply func(answer []byte)) {
+func (r *Resolver) Start(q *wire.Query, reply func([]byte)) {
 	s := r.state.Load()
 	w := &waiter{q: q.Clone(), reply: reply}
 	f, outcome := r.flights.join(s.key(w.q), w)
 	switch outcome {
+	case joined:
 	case opened:
 		r.depart(s, f, w.q.Now)
 	case again:
 		r.finish(w, f.stale, cache.Stale)
-		r.ask(s, f, w.q.Now)
+		r.ask(s, f, w.q.Now, func(result upstream.Result) {
+			if result.Err == nil { // else what was asked first goes on
+				r.land(f, result)
+			}
+		})
 	case late:
 		r.finish(w, f.stale, cache.Stale)
 	case crowded:
-		r.finish(w, cache.NewFailure(s.key(w.q), tooMany, failureTTL, w.q.Now), cache.Fresh)
+		r.turnAway(s, w)
 	}
+}
+
+// turnAway replies to w, for which there is no place to wait, with what is in the cache, however old.
+func (r *Resolver) turnAway(s *state, w *waiter) {
+	entry, found := r.cache.Get(s.key(w.q), w.q.Now)
+	if found == cache.Miss {
+		entry, found = cache.NewFailure(s.key(w.q), tooMany, failureTTL, w.q.Now), cache.Fresh
+	}
+	r.finish(w, entry, found)
 }
 
 // depart sends f off. If the cache has something old for it, those who wait get that after StaleAfter (RFC 8767, section 5).
@@ -41,21 +55,24 @@ func (r *Resolver) depart(s *state, f *flight, now time.Time) {
 			}
 		})
 	}
-	r.ask(s, f, now)
+	r.ask(s, f, now, func(result upstream.Result) { r.land(f, result) })
 }
 
-// ask asks the upstreams of f, and lets it land with what they say.
-func (r *Resolver) ask(s *state, f *flight, now time.Time) {
+// ask asks the upstreams of f.
+func (r *Resolver) ask(s *state, f *flight, now time.Time, done func(upstream.Result)) {
 	question := upstream.Question{Name: f.key.Name, Type: f.key.Type, Class: f.key.Class, DO: f.key.DO, CD: f.key.CD}
-	s.routes.exchanger(f.key.Route).Ask(question, now.Add(r.flights.limits.QueryTimeout), func(result upstream.Result) {
-		if f.timer != nil {
-			f.timer.Stop()
-		}
-		entry, found := r.keep(f, result)
-		for _, w := range r.flights.land(f) {
-			r.finish(w, entry, found)
-		}
-	})
+	s.routes.exchanger(f.key.Route).Ask(question, now.Add(r.flights.limits.QueryTimeout), done)
+}
+
+// land ends f with what the upstreams said.
+func (r *Resolver) land(f *flight, result upstream.Result) {
+	if f.timer != nil {
+		f.timer.Stop()
+	}
+	entry, found := r.keep(f, result)
+	for _, w := range r.flights.land(f) {
+		r.finish(w, entry, found)
+	}
 }
 
 // keep makes an entry of what the upstreams said, and stores it. A failure is stored too, unless there is stale data to serve.
@@ -87,7 +104,7 @@ func explain(err error) wire.EDE {
 
 // finish replies to w with entry, or with what policy says by now: the state may have changed while w waited.
 func (r *Resolver) finish(w *waiter, entry *cache.Entry, found cache.State) {
-	buffer := buffers.Get().(*[]byte)
+	buffer := buffers.Get().(*[]byte) //nolint:errcheck // that is what is in it
 	w.q.Now = time.Now()
 	dst := r.afresh((*buffer)[:0], w.q, entry, found)
 	r.counts.answered(w.q, dst)

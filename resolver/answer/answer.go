@@ -65,14 +65,14 @@ func AppendProhibited(dst []byte, q *wire.Query) []byte {
 
 // AppendProblem appends the error that q.Problem calls for. q.Problem is neither None nor Drop.
 func AppendProblem(dst []byte, q *wire.Query) []byte {
-	rcode := wire.FormErr
 	switch q.Problem {
 	case wire.NotImplemented:
-		rcode = wire.NotImp
+		return appendBare(dst, q, wire.NotImp, none)
 	case wire.BadVersion:
-		rcode = wire.BadVers
+		return appendBare(dst, q, wire.BadVers, none)
+	default:
+		return appendBare(dst, q, wire.FormErr, none)
 	}
-	return appendBare(dst, q, rcode, none)
 }
 
 // AppendMeta appends the answer to what is not a look-up in the Internet's tree, and says whether q is such a thing. The

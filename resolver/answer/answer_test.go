@@ -1,7 +1,6 @@
 package answer_test
 
 import (
-	"net"
 	"strings"
 	"testing"
 
@@ -267,7 +266,7 @@ func outcome(t *testing.T, q *wire.Query, b []byte, here bool) string {
 		case *dns.A:
 			got += " " + rr.A.String()
 		case *dns.AAAA:
-			got += " " + net.IP(rr.AAAA).String()
+			got += " " + rr.AAAA.String()
 		case *dns.PTR:
 			got += " " + rr.Ptr
 		case *dns.SOA:
