@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -39,6 +40,7 @@ type goodFile struct {
 const (
 	indexFile  = "last-good.json"
 	objectsDir = "objects"
+	halfFile   = ".new-*" // a file while it is written
 	// Nobody but the server reads its state: lists and policy may be confidential.
 	dirMode, fileMode = 0o750, 0o640
 )
@@ -102,7 +104,7 @@ func (d *stateDir) save(good *lastGood) error {
 	}
 	named := map[string]bool{}
 	for _, f := range good.files() {
-		if f.Content != nil {
+		if f.Content != nil || f.SHA256 == "" {
 			var err error
 			if f.SHA256, err = d.store(f.Content); err != nil {
 				return fmt.Errorf("saving the last good state: %w", err)
@@ -147,24 +149,29 @@ func (d *stateDir) seen() time.Time {
 // store keeps content, to be named by the next save, and returns its checksum.
 func (d *stateDir) store(content []byte) (sum string, err error) {
 	sum = checksum(content)
-	if _, err := os.Stat(d.object(sum)); err == nil {
+	if kept, err := os.ReadFile(d.object(sum)); err == nil && bytes.Equal(kept, content) {
 		return sum, nil
 	}
 	return sum, replaceFile(d.object(sum), content)
 }
 
-// sweep removes the objects that are not named.
+// sweep removes the objects that are not named, and what a crash left half written.
 func (d *stateDir) sweep(named map[string]bool) error {
 	objects, err := os.ReadDir(filepath.Join(d.path, objectsDir))
 	if err != nil {
 		return fmt.Errorf("clearing old state: %w", err)
 	}
+	old, err := filepath.Glob(filepath.Join(d.path, halfFile))
 	for _, o := range objects {
 		if !named[o.Name()] {
-			if err := os.Remove(d.object(o.Name())); err != nil {
-				return fmt.Errorf("clearing old state: %w", err)
-			}
+			old = append(old, d.object(o.Name()))
 		}
+	}
+	for _, path := range old {
+		err = errors.Join(err, os.Remove(path))
+	}
+	if err != nil {
+		return fmt.Errorf("clearing old state: %w", err)
 	}
 	return nil
 }
@@ -192,7 +199,7 @@ func checksum(content []byte) string {
 
 // replaceFile writes content to path so that a reader, or a crash, finds the old or the new, whole.
 func replaceFile(path string, content []byte) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), ".new-*")
+	f, err := os.CreateTemp(filepath.Dir(path), halfFile)
 	if err != nil {
 		return err
 	}
@@ -206,5 +213,18 @@ func replaceFile(path string, content []byte) (err error) {
 	if err != nil {
 		return err
 	}
-	return os.Rename(f.Name(), path)
+	if err = os.Rename(f.Name(), path); err != nil {
+		return err
+	}
+	syncDir(filepath.Dir(path))
+	return nil
+}
+
+// syncDir sees to it that what was renamed in dir is so after a crash, before anything that comes later. Where a directory can't
+// be synced, that is left to the system.
+func syncDir(dir string) {
+	if d, err := os.Open(dir); err == nil {
+		_ = d.Sync()
+		_ = d.Close()
+	}
 }

@@ -1,0 +1,109 @@
+//go:build linux
+
+package main
+
+import (
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/miekg/dns"
+)
+
+// dnsServer is a DNS server of Debian's.
+type dnsServer struct {
+	*child
+	address string
+}
+
+// startNSD starts an nsd that is the authority for the zones in testdata/e2e/zones.
+func startNSD(t *testing.T) *dnsServer {
+	t.Helper()
+	zones, err := filepath.Glob("testdata/e2e/zones/*.zone")
+	if err != nil || len(zones) == 0 {
+		t.Fatalf("no zones: %v", err)
+	}
+	dir, port := t.TempDir(), freePort(t)
+	var conf strings.Builder
+	fmt.Fprintf(&conf, `
+server:
+  ip-address: 127.0.0.1@%d
+  server-count: 1
+  username: ""
+  chroot: ""
+  database: ""
+  zonesdir: %q
+  pidfile: ""
+  xfrdfile: ""
+  zonelistfile: %q
+  rrl-ratelimit: 0
+remote-control:
+  control-enable: no
+`, port, dir, filepath.Join(dir, "zones.list"))
+	for _, zone := range zones {
+		path, err := filepath.Abs(zone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(&conf, "zone:\n  name: %q\n  zonefile: %q\n", strings.TrimSuffix(filepath.Base(zone), ".zone"), path)
+	}
+	return startServer(t, "nsd", port, "-d", "-c", writeFile(t, conf.String(), dir, "nsd.conf"))
+}
+
+// startUnbound starts an unbound that asks upstream, and logs what it is asked.
+func startUnbound(t *testing.T, upstream *dnsServer) *dnsServer {
+	t.Helper()
+	dir, port := t.TempDir(), freePort(t)
+	conf := fmt.Sprintf(`
+server:
+  interface: 127.0.0.1@%d
+  do-daemonize: no
+  num-threads: 1
+  username: ""
+  chroot: ""
+  directory: %q
+  pidfile: ""
+  use-syslog: no
+  log-queries: yes
+  module-config: "iterator"
+  do-not-query-localhost: no
+remote-control:
+  control-enable: no
+forward-zone:
+  name: "."
+  forward-addr: %s
+`, port, dir, strings.Replace(upstream.address, ":", "@", 1))
+	return startServer(t, "unbound", port, "-d", "-c", writeFile(t, conf, dir, "unbound.conf"))
+}
+
+func startServer(t *testing.T, name string, port int, args ...string) *dnsServer {
+	t.Helper()
+	path, err := findTool(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &dnsServer{child: start(t, name, exec.Command(path, args...)), address: fmt.Sprintf("127.0.0.1:%d", port)}
+	until(t, 10*time.Second, name+" answers", func() bool {
+		if !s.running() {
+			t.Fatalf("%s does not start", name)
+		}
+		return s.answers()
+	})
+	return s
+}
+
+// answers says whether the server answers.
+func (s *dnsServer) answers() bool {
+	m := new(dns.Msg).SetQuestion("ns.example.", dns.TypeA)
+	client := dns.Client{Timeout: 500 * time.Millisecond}
+	reply, _, err := client.Exchange(m, s.address)
+	return err == nil && reply.Rcode == dns.RcodeSuccess
+}
+
+// asked is how often unbound was asked for name.
+func (s *dnsServer) asked(name string) int {
+	return strings.Count(s.output.String(), " "+name+". ")
+}
