@@ -9,6 +9,7 @@ type Match struct {
 	End   int  // octet where it ends: that of the root label or, with CDN, of what stands behind it; 0 for an address
 	Line  int  // line of the rule in its source, from 1
 	CDN   bool // the name is <listed name>.<shared CDN suffix>
+	Exact bool // the rule is for this one name: those below may exist and pass
 }
 
 // Match appends the lists that hold name to dst and returns it: at most one match a list, of the rule with the longest name.
@@ -87,7 +88,7 @@ func (m *matcher) collect(dst []Match, slot uint64, index, start, end int) []Mat
 		if list == s.sharedList {
 			m.sharedSuffix(index)
 		} else if match, line := readTrailer(s.arenas[list], off+end-start+1); covers(match, index) {
-			dst = m.keep(dst, Match{List: list, Start: start, End: end, Line: line, CDN: m.cdn})
+			dst = m.keep(dst, Match{List: list, Start: start, End: end, Line: line, CDN: m.cdn, Exact: match == format.Exact})
 		}
 		if next == 0 {
 			return dst

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"cordon/resolver/cache"
@@ -29,7 +30,7 @@ type flight struct {
 
 // flights are the questions under way, one for each cache key, and the count of those who wait.
 type flights struct {
-	limits Limits
+	limits atomic.Pointer[Limits]
 
 	mu        sync.Mutex
 	open      map[string]*flight
@@ -38,7 +39,7 @@ type flights struct {
 }
 
 func (fs *flights) init(l Limits) {
-	fs.limits = l
+	fs.limits.Store(&l)
 	fs.open = map[string]*flight{}
 	fs.perClient = map[netip.Addr]int{}
 }
@@ -64,7 +65,7 @@ func (fs *flights) join(key cache.Key, w *waiter) (*flight, outcome) {
 	if f != nil && f.late {
 		return f, fs.overlong(f, w.q.Now)
 	}
-	if fs.waiting >= fs.limits.Waiting || fs.perClient[client] >= fs.limits.WaitingPerClient {
+	if limits := fs.limits.Load(); fs.waiting >= limits.Waiting || fs.perClient[client] >= limits.WaitingPerClient {
 		return nil, crowded
 	}
 	fs.waiting++
@@ -81,7 +82,7 @@ func (fs *flights) join(key cache.Key, w *waiter) (*flight, outcome) {
 
 // overlong is late, or again if what f asked has gone unanswered for another StaleAfter. The caller holds fs.mu.
 func (fs *flights) overlong(f *flight, now time.Time) outcome {
-	if now.Sub(f.asked) < fs.limits.StaleAfter {
+	if now.Sub(f.asked) < fs.limits.Load().StaleAfter {
 		return late
 	}
 	f.asked = now

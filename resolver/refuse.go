@@ -37,12 +37,12 @@ var modes = map[policy.Mode]answer.Mode{
 }
 
 // refuse appends the refusal that v calls for. NXDOMAIN would deny every name below (RFC 8020), so it turns into NODATA where
-// the client has an exception, and where it was the answer that matched, not the name.
+// the client has an exception, where the rule is for one name only, and where it was the answer that matched, not the name.
 func (r *Resolver) refuse(dst []byte, q *wire.Query, s *state, v *policy.Verdict) []byte {
 	r.counts.verdict(s, v)
 	how := s.refusals[v.Policy.Index]
 	mode, owner := how.mode, v.Start
-	if mode == answer.NXDomain && (v.InAnswer || v.HasExceptions) {
+	if mode == answer.NXDomain && (v.InAnswer || v.HasExceptions || v.Exact) {
 		mode, owner = answer.NoData, 0
 	}
 	if v.CDN {

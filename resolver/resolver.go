@@ -1,7 +1,9 @@
 package resolver
 
 import (
+	"cmp"
 	"errors"
+	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -24,6 +26,7 @@ type Config struct {
 	Cache   *cache.Cache // not nil
 	Workers int          // ≥ 1: queries come with 0 ≤ Query.Worker < Workers
 	Limits  Limits
+	Log     *slog.Logger // nil: nothing is logged
 }
 
 // Limits bound the work that clients can cause. A zero field means its default.
@@ -52,6 +55,7 @@ func (l Limits) withDefaults() Limits {
 
 // Resolver answers queries. Its methods may be called from any number of goroutines at once.
 type Resolver struct {
+	log     *slog.Logger
 	cache   *cache.Cache
 	clock   policy.Clock
 	flights flights
@@ -75,7 +79,7 @@ func New(c Config) (*Resolver, error) {
 	if c.Cache == nil || c.Workers < 1 {
 		return nil, errors.New("resolver: a cache and at least one worker are needed")
 	}
-	r := &Resolver{cache: c.Cache}
+	r := &Resolver{cache: c.Cache, log: cmp.Or(c.Log, slog.New(slog.DiscardHandler))}
 	r.flights.init(c.Limits.withDefaults())
 	r.counts.init(c.Workers)
 	return r, nil
@@ -102,6 +106,12 @@ func (r *Resolver) Configure(c Routing) error {
 		next.local = answer.NewLocal(c.Local)
 	})
 	return nil
+}
+
+// SetLimits puts l in force for queries that come from now on.
+func (r *Resolver) SetLimits(l Limits) {
+	l = l.withDefaults()
+	r.flights.limits.Store(&l)
 }
 
 // Remember makes r go by t where its clock shows less: what an earlier process has seen. Bans that had begun by t are on, and

@@ -2,6 +2,7 @@ package resolver
 
 import (
 	"errors"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -25,6 +26,7 @@ func (r *Resolver) Start(q *wire.Query, reply func([]byte)) {
 	case again:
 		r.finish(w, f.stale, cache.Stale)
 		r.ask(s, f, w.q.Now, func(result upstream.Result) {
+			defer r.survive(f)
 			if result.Err == nil { // else what was asked first goes on
 				r.land(f, result)
 			}
@@ -49,19 +51,36 @@ func (r *Resolver) turnAway(s *state, w *waiter) {
 func (r *Resolver) depart(s *state, f *flight, now time.Time) {
 	if entry, found := r.cache.Get(f.key, now); found == cache.Stale {
 		f.stale = entry
-		f.timer = time.AfterFunc(r.flights.limits.StaleAfter, func() {
+		f.timer = time.AfterFunc(r.flights.limits.Load().StaleAfter, func() {
+			defer r.survive(f)
 			for _, w := range r.flights.overdue(f) {
 				r.finish(w, f.stale, cache.Stale)
 			}
 		})
 	}
-	r.ask(s, f, now, func(result upstream.Result) { r.land(f, result) })
+	r.ask(s, f, now, func(result upstream.Result) {
+		defer r.survive(f)
+		r.land(f, result)
+	})
+}
+
+// survive makes of a panic a failure of this one question: whoever waits for f is answered, and the next who asks asks anew.
+func (r *Resolver) survive(f *flight) {
+	p := recover()
+	if p == nil {
+		return
+	}
+	r.log.Error("a question was lost by a fault in Cordon: please report this", "panic", p, "stack", string(debug.Stack()))
+	failure := cache.NewFailure(f.key, wire.EDE{Code: wire.EDEOther}, failureTTL, time.Now())
+	for _, w := range r.flights.land(f) {
+		r.finish(w, failure, cache.Fresh)
+	}
 }
 
 // ask asks the upstreams of f.
 func (r *Resolver) ask(s *state, f *flight, now time.Time, done func(upstream.Result)) {
 	question := upstream.Question{Name: f.key.Name, Type: f.key.Type, Class: f.key.Class, DO: f.key.DO, CD: f.key.CD}
-	s.routes.exchanger(f.key.Route).Ask(question, now.Add(r.flights.limits.QueryTimeout), done)
+	s.routes.exchanger(f.key.Route).Ask(question, now.Add(r.flights.limits.Load().QueryTimeout), done)
 }
 
 // land ends f with what the upstreams said.

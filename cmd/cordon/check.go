@@ -1,12 +1,18 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -21,10 +27,16 @@ func checkCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "check [PATH]",
 		Short: "Say what is wrong with the configuration, and what is unwise",
-		Long: "Check the service file PATH, the cordon.yaml in the directory PATH, or the policy files in the directory PATH,\n" +
-			"by the code that the server loads them with. Without PATH: what `cordon serve` would use here.\n" +
-			"The exit status is 1 if there is a fault; warnings don't change it.",
-		Args: cobra.MaximumNArgs(1),
+		Long: "Check what PATH is, by the code that the server loads it with: a service file, a directory with a cordon.yaml,\n" +
+			"a policy directory, or one policy file, which is checked with its neighbours. Without PATH: what `cordon serve`\n" +
+			"would use here. The exit status is 1 if there is a fault; warnings don't change it.",
+		Example: "  cordon check /etc/cordon",
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return nil
+			}
+			return oneArgument("one path or none", "check /etc/cordon")(cmd, args)
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			path := ""
 			if len(args) == 1 {
@@ -33,7 +45,7 @@ func checkCommand() *cobra.Command {
 			return check(cmd, path)
 		},
 	}
-	config.AddFlags(cmd.Flags())
+	addSettings(cmd, "policy-dir")
 	return cmd
 }
 
@@ -42,11 +54,13 @@ func check(cmd *cobra.Command, path string) error {
 	if err != nil {
 		return err
 	}
-	out := cmd.OutOrStdout()
-	if _, err := io.WriteString(out, in.faults.Render()); err != nil {
+	report := in.faults.Render()
+	if report != "" {
+		report += "\n"
+	}
+	if _, err := io.WriteString(cmd.OutOrStdout(), report+in.summary()); err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "%s: %s, %s\n", in.summary(), count(len(in.faults.Errors()), "fault"), count(len(in.faults.Warnings()), "warning"))
 	if in.faults.Bad() {
 		return errSaid
 	}
@@ -57,26 +71,18 @@ func check(cmd *cobra.Command, path string) error {
 type inputs struct {
 	path       string // of the service file, "" for the embedded default
 	service    *config.Service
-	policyDir  string
 	files      []config.File
 	faults     config.Faults
 	generation *generation // nil if there are faults
 }
 
-// readAll reads the service file at path and what it names. A directory without a cordon.yaml is a policy directory. Its error is
-// about path itself; everything else is in faults.
+// readAll reads the service file at path and what it names. A directory without a cordon.yaml is a policy directory, and a policy
+// file stands for the directory it is in. Its error is about path itself; everything else is in faults.
 func readAll(ctx context.Context, path string, flags *pflag.FlagSet) (*inputs, error) {
 	in := &inputs{}
-	policyDir := ""
-	if info, err := os.Stat(path); path != "" && err == nil && info.IsDir() {
-		policyDir = path
-		path = filepath.Join(path, "cordon.yaml")
-		if _, err := os.Stat(path); err == nil {
-			policyDir = ""
-		}
-	}
-	var err error
+	path, policyDir := settle(path)
 	if policyDir == "" {
+		var err error
 		if in.path, err = config.FindService(path); err != nil {
 			return nil, err
 		}
@@ -86,7 +92,32 @@ func readAll(ctx context.Context, path string, flags *pflag.FlagSet) (*inputs, e
 		in.service.PolicyDir = policyDir
 	}
 	in.checkUpstreams()
+	if in.path != "" && in.faults.Bad() && in.service.PolicyDir == "" {
+		return in, nil // what policy it names is not known
+	}
 	return in, in.readPolicy(ctx)
+}
+
+// policyKey is a line that only a policy file has.
+var policyKey = regexp.MustCompile(`(?m)^(timezone|lists|policies|agencies|exceptions)[ \t]*:`)
+
+// settle is the service file or the policy directory that path means.
+func settle(path string) (service, policyDir string) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return path, ""
+	}
+	if info.IsDir() {
+		service = filepath.Join(path, "cordon.yaml")
+		if _, err := os.Stat(service); errors.Is(err, fs.ErrNotExist) {
+			return "", path
+		}
+		return service, ""
+	}
+	if f := config.ReadFile(path); policyKey.Match(f.Data) {
+		return "", filepath.Dir(path)
+	}
+	return path, ""
 }
 
 // checkUpstreams adds the fault of upstreams that can't work.
@@ -103,11 +134,15 @@ func (in *inputs) checkUpstreams() {
 func (in *inputs) readPolicy(ctx context.Context) error {
 	var err error
 	if in.files, err = (&server{service: in.service}).policyFiles(); err != nil {
-		return err
+		in.faults = append(in.faults, in.noPolicyDir(err))
+		return nil
 	}
 	set, faults := config.LoadPolicy(in.files, checkOptions())
+	faults = append(faults, checkLists(ctx, set)...)
+	slices.SortStableFunc(faults, func(a, b config.Fault) int {
+		return cmp.Or(strings.Compare(a.File, b.File), a.Line-b.Line, a.Column-b.Column)
+	})
 	in.faults = append(in.faults, faults...)
-	in.faults = append(in.faults, checkLists(ctx, set)...)
 	if in.faults.Bad() {
 		return nil
 	}
@@ -121,19 +156,30 @@ func (in *inputs) readPolicy(ctx context.Context) error {
 	return nil
 }
 
+// noPolicyDir is the fault of a policy directory that can't be read because of err.
+func (in *inputs) noPolicyDir(err error) config.Fault {
+	if wrong, ok := errors.AsType[*fs.PathError](err); ok {
+		err = wrong.Err
+	}
+	message := fmt.Sprintf("policy directory %s: %v", in.service.PolicyDir, err)
+	pos := in.service.At("policy_dir")
+	if in.path == "" || pos.File == "" {
+		return config.Fault{File: in.service.PolicyDir, Message: message}
+	}
+	return faultAt([]config.File{config.ReadFile(in.path)}, pos, message)
+}
+
 // checkLists loads every list, to say what is wrong with each: what can't be loaded is a fault, a line that can't be used a warning.
 func checkLists(ctx context.Context, set *config.PolicySet) config.Faults {
 	var faults config.Faults
 	for _, declared := range set.Lists {
-		at := config.Fault{File: declared.Pos.File, Line: declared.Pos.Line, Column: declared.Pos.Column}
 		src, err := listSource(declared)
-		if err != nil {
+		if err != nil || strings.HasPrefix(src.Source, "builtin:") {
 			continue // said by the files' own check
 		}
 		list, err := blocklists.Load(ctx, src, declared.Dir, nil)
 		if err != nil {
-			at.Message = err.Error()
-			faults = append(faults, at)
+			faults = append(faults, faultAt(set.Files, sourcePos(declared), err.Error()))
 			continue
 		}
 		for _, line := range list.Faults() {
@@ -141,31 +187,94 @@ func checkLists(ctx context.Context, set *config.PolicySet) config.Faults {
 				File: list.Path(), Line: line.Line, Warning: true, Excerpt: line.Text, Message: "skipped: " + line.Reason,
 			})
 		}
+		if more := list.Skipped() - len(list.Faults()); more > 0 {
+			faults = append(faults, config.Fault{File: list.Path(), Warning: true, Message: "skipped: " + count(more, "more line")})
+		}
 	}
 	return faults
 }
 
-func idle(set *config.PolicySet, e *policy.Exception) config.Fault {
-	f := config.Fault{Warning: true, Message: fmt.Sprintf("exception %s can never be used: its clients belong to other agencies", e.Name)}
-	for _, declared := range set.Exceptions {
-		if declared.Name == e.Name {
-			f.File, f.Line, f.Column = declared.Pos.File, declared.Pos.Line, declared.Pos.Column
+// sourcePos is where the file says what the list holds.
+func sourcePos(declared *config.List) config.Pos {
+	if declared.Has("names") {
+		return declared.At("names")
+	}
+	return declared.At("source")
+}
+
+// faultAt is a fault at pos with the line that is there.
+func faultAt(files []config.File, pos config.Pos, message string) config.Fault {
+	f := config.Fault{File: pos.File, Line: pos.Line, Column: pos.Column, Message: message}
+	const widest = 120
+	if file, ok := fileAt(files, pos.File); ok {
+		lines := strings.Split(string(file.Data), "\n")
+		if pos.Line > 0 && pos.Line <= len(lines) && len(lines[pos.Line-1]) <= widest {
+			f.Excerpt = strings.TrimSuffix(lines[pos.Line-1], "\r")
 		}
 	}
 	return f
 }
 
-// summary says what was checked, and what it amounts to if it is without faults.
+func idle(set *config.PolicySet, e *policy.Exception) config.Fault {
+	var pos config.Pos
+	for _, declared := range set.Exceptions {
+		if declared.Name == e.Name {
+			pos = declared.At("clients")
+		}
+	}
+	f := faultAt(set.Files, pos, fmt.Sprintf("exception %s can never be used: its clients belong to other agencies", e.Name))
+	f.Warning = true
+	return f
+}
+
+// summary says what was checked, what it amounts to if it is without faults, and how many there are.
 func (in *inputs) summary() string {
-	what := "checked " + count(len(in.files), "policy file")
-	if in.path != "" {
-		what = "checked " + in.path + " and " + count(len(in.files), "policy file")
+	var b strings.Builder
+	line := func(what, told string) {
+		if told != "" {
+			fmt.Fprintf(&b, "%-10s %s\n", what, told)
+		}
 	}
-	if in.generation == nil {
-		return what
+	line("checked", in.read())
+	if in.generation != nil {
+		s, now := in.generation.snapshot, time.Now()
+		set := s.Set()
+		line("lists", fmt.Sprintf("%d, with %s and %s", len(set.Lists()), count(set.Names(), "name"), count(set.Networks(), "network")))
+		line("agencies", fmt.Sprintf("%d, with default", len(s.Agencies())))
+		line("in force", inForce(s, now))
+		line("to come", strings.Join(toCome(s, now), "\n"+strings.Repeat(" ", 11)))
 	}
-	s := in.generation.snapshot
-	return fmt.Sprintf("%s with %s of %s, %s and %s; in force: %s", what,
-		count(s.Set().Names(), "name"), count(len(in.generation.lists), "list"),
-		count(len(s.Agencies()), "agency"), count(len(s.Exceptions()), "exception"), inForce(s, time.Now()))
+	found := count(len(in.faults.Errors()), "fault") + ", " + count(len(in.faults.Warnings()), "warning")
+	if in.faults.Bad() {
+		found += ". A server would not start with this, and one that runs keeps its last good version"
+	}
+	line("found", found)
+	return b.String()
+}
+
+// read names the files that were read.
+func (in *inputs) read() string {
+	from := " in " + in.service.PolicyDir
+	if in.service.PolicyDir == "" {
+		from = " inside the program"
+	}
+	if in.files == nil {
+		return in.path
+	}
+	return after(in.path, " and ", count(len(in.files), "policy file")+from)
+}
+
+// toCome names what comes into force later by itself, in that order.
+func toCome(s *policy.Snapshot, now time.Time) []string {
+	var names []string
+	for _, c := range s.Changes(now, now.AddDate(300, 0, 0)) {
+		switch {
+		case !c.Starts:
+		case c.Exception != nil:
+			names = append(names, "exception "+c.Exception.Name+momentText(" from ", c.At))
+		default:
+			names = append(names, c.Policy.Name+momentText(" from ", c.At))
+		}
+	}
+	return names
 }

@@ -2,8 +2,8 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
-	"io"
 	"net/netip"
 	"strings"
 	"time"
@@ -11,13 +11,11 @@ import (
 	"github.com/miekg/dns"
 	"github.com/spf13/cobra"
 
-	"cordon/blocklists/builtin"
 	"cordon/blocklists/domain"
-	"cordon/config"
 	"cordon/resolver/policy"
 )
 
-// question is what explain is asked.
+// question is what explain is asked, as it was typed.
 type question struct {
 	config, client, rtype, at string
 	json                      bool
@@ -28,35 +26,26 @@ func explainCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "explain NAME",
 		Short: "Say what a client would get, and why",
-		Long: "Say what policy says of NAME, and by which agency, list, policy or exception, from the files as they are now.\n" +
-			"No server needs to run and nothing is asked in the network: what an answer would lead to is not known here.",
-		Args: cobra.ExactArgs(1),
+		Long: "Say what policy says of NAME, and by which agency, list, policy and exception, from the files as they are now.\n" +
+			"No server needs to run, and nothing is asked in the network: what an answer would lead to is not known here.",
+		Example: "  cordon explain www.tiktok.com --client 10.10.7.42\n" +
+			"  cordon explain www.tiktok.com --client 10.10.7.42 --at 2027-09-11T09:00 --json",
+		Args: oneArgument("a name", "explain www.tiktok.com"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return explain(cmd, args[0], q)
 		},
 	}
-	cmd.Flags().StringVar(&q.config, "config", "", "the service file")
-	cmd.Flags().StringVar(&q.client, "client", "127.0.0.1", "the address of the client")
-	cmd.Flags().StringVar(&q.rtype, "type", "A", "the type that is asked for")
-	cmd.Flags().StringVar(&q.at, "at", "", "when: 2023-09-11T09:00 in local time, or with an offset; now if left out")
+	cmd.Flags().StringVar(&q.config, "config", "", "the service `FILE`, or the directory that it or a policy is in")
+	cmd.Flags().StringVar(&q.client, "client", "127.0.0.1", "the `ADDRESS` of the client")
+	cmd.Flags().StringVar(&q.rtype, "type", "A", "the `TYPE` of record that is asked for")
+	cmd.Flags().StringVar(&q.at, "at", "", "a `TIME` such as 2027-09-11T09:00, in the time zone of the policy (default now)")
 	cmd.Flags().BoolVar(&q.json, "json", false, "answer in JSON")
-	config.AddFlags(cmd.Flags())
+	addSettings(cmd, "policy-dir")
 	return cmd
 }
 
 func explain(cmd *cobra.Command, text string, q question) error {
-	name, err := domain.Parse(text)
-	if err != nil {
-		return fmt.Errorf("explain: name: %w", err)
-	}
-	client, err := netip.ParseAddr(q.client)
-	if err != nil {
-		return fmt.Errorf("explain: --client %q is not an IP address", q.client)
-	}
-	if _, known := dns.StringToType[strings.ToUpper(q.rtype)]; !known {
-		return fmt.Errorf("explain: --type %q is not a record type: want A, AAAA, HTTPS, …", q.rtype)
-	}
-	at, err := moment(q.at)
+	name, client, err := q.parse(text)
 	if err != nil {
 		return err
 	}
@@ -66,228 +55,86 @@ func explain(cmd *cobra.Command, text string, q question) error {
 	}
 	if in.faults.Bad() {
 		sayFaults(cmd.ErrOrStderr(), in.faults.Errors())
-		return errSaid
+		return errors.New("explain: the configuration has faults, so there is no policy to explain")
 	}
 	snapshot := in.generation.snapshot
+	at, err := moment(q.at, zoneOf(snapshot))
+	if err != nil {
+		return err
+	}
 	asker, allowed := snapshot.Asker(client)
 	found := snapshot.Explain(asker, []byte(name), policy.Instant{Now: at})
 	e := explanation(&found, allowed)
-	e.Name, e.Type, e.Client, e.At = name.String(), strings.ToUpper(q.rtype), client.String(), at.Format(time.RFC3339)
+	e.ask(name, strings.ToUpper(q.rtype), client, at, asker.Agency())
+	e.place(in.generation.set.Lists)
 	if q.json {
 		encoder := json.NewEncoder(cmd.OutOrStdout())
+		encoder.SetEscapeHTML(false)
 		encoder.SetIndent("", "  ")
 		return encoder.Encode(e)
 	}
 	return e.write(cmd.OutOrStdout())
 }
 
-// moment is the time that text says, now if it is empty.
-func moment(text string) (time.Time, error) {
+// parse is the name, which is text, and the client. It checks the rest but the time.
+func (q *question) parse(text string) (name domain.Name, client netip.Addr, err error) {
+	if a, err := netip.ParseAddr(text); err == nil {
+		return "", client, fmt.Errorf("explain: %s is an address: want a name, such as www.tiktok.com; "+
+			"its client is given by --client", a)
+	}
+	if name, err = domain.Parse(text); err != nil {
+		return "", client, fmt.Errorf("explain: %w", err)
+	}
+	if client, err = netip.ParseAddr(q.client); err != nil {
+		return "", client, fmt.Errorf("explain: --client %q is not an IP address: want one such as 192.0.2.7 or 2001:db8::7", q.client)
+	}
+	if _, known := dns.StringToType[strings.ToUpper(q.rtype)]; !known {
+		return "", client, fmt.Errorf("explain: --type %q is not a type of record: want A, AAAA, HTTPS, TXT or another", q.rtype)
+	}
+	if _, err = moment(q.at, time.UTC); err != nil {
+		return "", client, err
+	}
+	return name, client, nil
+}
+
+// moment is the time that text says, in zone unless it has an offset; now if it is empty.
+func moment(text string, zone *time.Location) (time.Time, error) {
 	if text == "" {
-		return time.Now(), nil
+		return time.Now().In(zone), nil
 	}
 	if t, err := time.Parse(time.RFC3339, text); err == nil {
-		return t, nil
+		return t.In(zone), nil
 	}
-	for _, layout := range []string{"2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02"} {
-		if t, err := time.ParseInLocation(layout, text, time.Local); err == nil {
+	for _, layout := range []string{"2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02 15:04", time.DateOnly} {
+		if t, err := time.ParseInLocation(layout, text, zone); err == nil {
 			return t, nil
 		}
 	}
-	return time.Time{}, fmt.Errorf("explain: --at %q is not a time: want 2023-09-11T09:00, or with an offset 2023-09-11T09:00:00+02:00", text)
+	return time.Time{}, fmt.Errorf("explain: --at %q is not a time: want 2027-09-11, 2027-09-11T09:00 "+
+		"or, with an offset, 2027-09-11T09:00:00+02:00", text)
 }
 
-// Explained is a verdict and how it came about, for people and, as JSON, for programs.
-type Explained struct {
-	Name    string  `json:"name"`
-	Type    string  `json:"type"`
-	Client  string  `json:"client"`
-	At      string  `json:"at"`
-	Allowed bool    `json:"allowed"` // false: this client may not ask at all
-	Verdict string  `json:"verdict"` // pass, refuse, observe, except, or prohibited if it is not allowed
-	Answer  string  `json:"answer,omitempty"`
-	Agency  origin  `json:"agency"`
-	Policy  *origin `json:"policy,omitempty"` // the reason
-	Lifted  *origin `json:"exception,omitempty"`
-	Rule    *rule   `json:"rule,omitempty"`
-	Matches []match `json:"matches"`
-	Until   string  `json:"may_change_at,omitempty"`
-}
-
-// origin is something with the place where it is written, "file:line".
-type origin struct {
-	Name   string `json:"name"`
-	Detail string `json:"detail,omitempty"`
-	Source string `json:"source,omitempty"`
-}
-
-// rule is an entry of a list.
-type rule struct {
-	List   string `json:"list"`
-	Name   string `json:"name"`
-	CDN    bool   `json:"shared_cdn_form,omitempty"`
-	Source string `json:"source"`
-}
-
-// match is a rule with what each policy makes of it.
-type match struct {
-	rule
-	Policies []weighed `json:"policies"`
-}
-
-type weighed struct {
-	origin
-	Bearing    string   `json:"bearing"`
-	Exceptions []origin `json:"exceptions,omitempty"`
-}
-
-func explanation(x *policy.Explanation, allowed bool) *Explained {
-	v := &x.Verdict
-	e := &Explained{
-		Allowed: allowed, Verdict: v.Action.String(), Matches: []match{},
-		Agency: origin{Name: v.Agency.Name, Source: v.Agency.Source, Detail: "mode " + v.Agency.Mode.String()},
-	}
-	if !v.Boundary.IsZero() {
-		e.Until = v.Boundary.Format(time.RFC3339)
-	}
-	for i := range x.Matches {
-		e.Matches = append(e.Matches, matchOf(&x.Matches[i], e))
-	}
-	if v.Policy != nil {
-		e.Policy = &origin{Name: v.Policy.Name, Detail: legal(v.Policy), Source: v.Policy.Source}
-	}
-	if v.Exception != nil {
-		e.Lifted = &origin{Name: v.Exception.Name, Detail: signed(v.Exception), Source: v.Exception.Source}
-	}
-	if v.Action == policy.Refuse {
-		e.Answer = refusalText(v)
-	}
-	if !allowed {
-		e.Verdict, e.Answer = "prohibited", "REFUSED, EDE 18: the client is in no agency's network and not in allow_clients"
-	}
-	return e
-}
-
-// matchOf is m, and sets e.Rule if m decided.
-func matchOf(m *policy.Matched, e *Explained) match {
-	found := match{rule: ruleOf(m), Policies: []weighed{}}
-	for _, w := range m.Policies {
-		found.Policies = append(found.Policies, weighedOf(&w))
-		if w.Decisive {
-			e.Rule = &found.rule
-		}
-	}
-	return found
-}
-
-func ruleOf(m *policy.Matched) rule {
-	r := rule{List: m.List.Name(), CDN: m.CDN, Source: fmt.Sprintf("%s:%d", m.List.Path(), m.Line)}
-	if name, ok := strings.CutPrefix(m.List.Source(), "builtin:"); ok {
-		r.Source = builtin.Place(name, m.Line)
-	}
-	switch {
-	case m.Name == nil:
-		r.Name = m.Addr.String()
-	case m.Rule == nil:
-	default:
-		r.Name = string(domain.AppendText(nil, m.Rule))
-	}
-	return r
-}
-
-func weighedOf(w *policy.Weighed) weighed {
-	all := weighed{origin: origin{Name: w.Policy.Name, Detail: legal(w.Policy), Source: w.Policy.Source}, Bearing: w.Bearing.String()}
-	for _, c := range w.Considered {
-		why := "does not cover this name"
-		switch {
-		case c.Covers && c.Phase == policy.InForce:
-			why = "lifts it"
-		case c.Covers:
-			why = "covers this name, but is " + c.Phase.String()
-		}
-		all.Exceptions = append(all.Exceptions, origin{Name: c.Exception.Name, Detail: why, Source: c.Exception.Source})
-	}
-	return all
-}
-
-// legal is what a policy stands on, in a line.
-func legal(p *policy.Policy) string {
-	kind := "ban"
-	if p.Recommendation {
-		kind = "recommendation"
-	}
-	parts := []string{kind}
-	if p.Authority != "" {
-		parts[0] += " of " + p.Authority
-	}
-	if p.LegalReference != "" {
-		parts = append(parts, p.LegalReference)
-	}
-	if !p.From.IsZero() {
-		parts = append(parts, "from "+p.From.Format("2006-01-02 15:04"))
-	}
-	if !p.Until.IsZero() {
-		parts = append(parts, "until "+p.Until.Format("2006-01-02 15:04"))
-	}
-	return strings.Join(parts, ", ")
-}
-
-// signed is who answers for an exception, in a line.
-func signed(e *policy.Exception) string {
-	return fmt.Sprintf("%s; approved by %s, until %s", e.Reason, e.ApprovedBy, e.Until.Format("2006-01-02 15:04"))
-}
-
-// refusalText is what the client gets.
-func refusalText(v *policy.Verdict) string {
-	answer := map[policy.Mode]string{
-		policy.NXDomain: "NXDOMAIN", policy.NoData: "NODATA", policy.Refused: "REFUSED", policy.NullIP: "0.0.0.0 or ::, else NODATA",
-	}[v.Policy.Answer]
-	if v.Policy.Answer == policy.NXDomain && v.HasExceptions {
-		answer = "NODATA (NXDOMAIN would deny the names that an exception allows)"
-	}
-	return answer + ", for every type"
-}
-
-// write writes e as a short tree.
-func (e *Explained) write(w io.Writer) error {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s %s, asked by %s at %s\n", e.Name, e.Type, e.Client, e.At)
-	fmt.Fprintf(&b, "verdict: %s", e.Verdict)
-	if e.Answer != "" {
-		fmt.Fprintf(&b, " (%s)", e.Answer)
-	}
-	b.WriteString("\n")
-	branch(&b, 0, "agency", e.Agency)
-	for _, m := range e.Matches {
-		form := ""
-		if m.CDN {
-			form = ", by the form <listed name>.<shared CDN suffix>"
-		}
-		branch(&b, 0, "list", origin{Name: m.List, Detail: "holds " + m.rule.Name + form, Source: m.rule.Source})
-		for _, p := range m.Policies {
-			branch(&b, 1, "policy", origin{Name: p.Name, Detail: p.Bearing + ": " + p.Detail, Source: p.Source})
-			for _, x := range p.Exceptions {
-				branch(&b, 2, "exception", x)
+// zoneOf is the time zone of the times in s, or that of this machine if there are several, or none.
+func zoneOf(s *policy.Snapshot) *time.Location {
+	var zone *time.Location
+	mixed := false
+	note := func(times ...time.Time) {
+		for _, t := range times {
+			if t.IsZero() {
+				continue
 			}
+			mixed = mixed || zone != nil && zone.String() != t.Location().String()
+			zone = t.Location()
 		}
 	}
-	if len(e.Matches) == 0 {
-		b.WriteString("  no list in force holds it\n")
+	for _, p := range s.Policies() {
+		note(p.From, p.Until)
 	}
-	if e.Until != "" {
-		fmt.Fprintf(&b, "  this may change at %s\n", e.Until)
+	for _, e := range s.Exceptions() {
+		note(e.From, e.Until)
 	}
-	_, err := io.WriteString(w, b.String())
-	return err
-}
-
-func branch(b *strings.Builder, depth int, what string, o origin) {
-	fmt.Fprintf(b, "%s  %-9s  %s", strings.Repeat("  ", depth), what, o.Name)
-	if o.Detail != "" {
-		fmt.Fprintf(b, ": %s", o.Detail)
+	if zone == nil || mixed {
+		return time.Local
 	}
-	if o.Source != "" {
-		fmt.Fprintf(b, "  [%s]", o.Source)
-	}
-	b.WriteString("\n")
+	return zone
 }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -22,13 +23,13 @@ func healthcheckCommand() *cobra.Command {
 		Short: "Ask a running server on this host whether it serves",
 		Long: "Ask a running server on this host, by the admin listener of its configuration, whether it answers\n" +
 			"queries by its policy. The exit status is 0 if it does, else 1.",
-		Args: cobra.NoArgs,
+		Args: noArgument,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return healthcheck(cmd, path)
 		},
 	}
-	cmd.Flags().StringVar(&path, "config", "", "the service file")
-	config.AddFlags(cmd.Flags())
+	cmd.Flags().StringVar(&path, "config", "", "the service `FILE`")
+	addSettings(cmd, "admin")
 	return cmd
 }
 
@@ -46,25 +47,40 @@ func healthcheck(cmd *cobra.Command, path string) error {
 	if address.Addr().IsUnspecified() {
 		address = netip.AddrPortFrom(loopback(address.Addr()), address.Port())
 	}
-	ctx, cancel := context.WithTimeout(cmd.Context(), 2*time.Second)
-	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address.String()+"/readyz", nil)
-	if err != nil {
+	text, err := askReady(cmd.Context(), "http://"+address.String()+"/readyz")
+	switch {
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return fmt.Errorf("healthcheck: nothing listens on %s: is `cordon serve` running, by the same configuration?", address)
+	case err != nil:
 		return fmt.Errorf("healthcheck: %w", err)
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return fmt.Errorf("healthcheck: %w", err)
-	}
-	defer response.Body.Close() //nolint:errcheck // it was only read
-	text, err := io.ReadAll(io.LimitReader(response.Body, 4096))
-	if err != nil {
-		return fmt.Errorf("healthcheck: %w", err)
-	}
-	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("healthcheck: not ready: %s", strings.TrimSpace(string(text)))
+	case text != "":
+		return fmt.Errorf("healthcheck: not ready: %s", text)
 	}
 	return nil
+}
+
+// askReady asks url, and is what the server says to be wrong, "" if nothing is. No proxy of the environment comes between.
+func askReady(ctx context.Context, url string) (wrong string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
+	if err != nil {
+		return "", err
+	}
+	transport := &http.Transport{DisableKeepAlives: true}
+	response, err := transport.RoundTrip(request)
+	if err != nil {
+		return "", fmt.Errorf("ask %s: %w", url, err)
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(response.Body, 4096))
+	if err != nil {
+		return "", fmt.Errorf("read what %s says: %w", url, err)
+	}
+	if response.StatusCode == http.StatusOK {
+		return "", nil
+	}
+	return after(response.Status, ": ", strings.TrimSpace(string(text))), nil
 }
 
 // loopback is the loopback address of the family of a.

@@ -16,8 +16,9 @@ func initCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "init DIR",
 		Short: "Write a configuration to begin with",
-		Long:  "Write the configuration inside the program to DIR, to be changed. A file that is there already stays as it is.",
-		Args:  cobra.ExactArgs(1),
+		Long: "Write the configuration inside the program to DIR: cordon.yaml and policy/*.yaml, with comments, to be changed.\n" +
+			"A file that is there already stays as it is.",
+		Args: oneArgument("a directory", "init /etc/cordon"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return writeDefaults(cmd, args[0])
 		},
@@ -43,8 +44,8 @@ func writeDefaults(cmd *cobra.Command, dir string) error {
 	if err != nil {
 		return fmt.Errorf("init: %w", err)
 	}
-	_, err = fmt.Fprintf(cmd.OutOrStdout(), "next: change them, then\n  cordon check %[1]s\n  cordon serve --config %[1]s\n",
-		filepath.Join(dir, "cordon.yaml"))
+	_, err = fmt.Fprintf(cmd.OutOrStdout(), "\nNext: make them yours, then\n  cordon check %s\n  cordon serve --config %s\n",
+		dir, filepath.Join(dir, "cordon.yaml"))
 	return err
 }
 
@@ -60,7 +61,7 @@ func writeNew(cmd *cobra.Command, path string, text []byte) error {
 	}
 	_, err = f.Write(text)
 	if err = errors.Join(err, f.Close()); err != nil {
-		return err
+		return errors.Join(err, os.Remove(path)) // else the next init would keep half a file
 	}
 	_, err = fmt.Fprintf(cmd.OutOrStdout(), "wrote  %s\n", path)
 	return err

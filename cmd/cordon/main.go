@@ -18,29 +18,28 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
+	"strings"
 	"syscall"
+	_ "time/tzdata" // time zones for a host (or a container) that has none
 
 	"github.com/spf13/cobra"
-	_ "golang.org/x/crypto/x509roots/fallback" // certificate authorities for a host (or a container) that has none
-	_ "time/tzdata"                            // time zones likewise
+	"github.com/spf13/pflag"
+	_ "golang.org/x/crypto/x509roots/fallback" // certificate authorities likewise
+
+	"cordon/config"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
-	defer stop()
-	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+	status := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(status)
 }
 
 // run runs the command line args and returns the exit status: 0, or 1 for anything that went wrong, said on stderr.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	root := &cobra.Command{
-		Use:               "cordon",
-		Short:             "A DNS forwarder that refuses TikTok and ByteDance names",
-		SilenceUsage:      true,
-		SilenceErrors:     true,
-		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
-	}
-	root.AddCommand(serveCommand(), checkCommand(), explainCommand(), initCommand(), healthcheckCommand(), versionCommand())
+	root := rootCommand()
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
@@ -49,9 +48,51 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return 0
 	}
 	if !errors.Is(err, errSaid) {
-		fmt.Fprintf(stderr, "cordon: %v\n", err)
+		fmt.Fprintf(stderr, "cordon: %v\n", strings.TrimRight(err.Error(), "\n"))
 	}
 	return 1
+}
+
+// rootCommand is cordon with all its commands.
+func rootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:               "cordon",
+		Short:             "A DNS forwarder that refuses TikTok and ByteDance names",
+		SilenceUsage:      true,
+		SilenceErrors:     true,
+		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
+	}
+	root.AddCommand(serveCommand(), checkCommand(), explainCommand(), initCommand(), healthcheckCommand(), versionCommand())
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return fmt.Errorf("%s: %w; `%s --help` has all flags", cmd.Name(), err, cmd.CommandPath())
+	})
+	return root
+}
+
+// oneArgument takes one argument, which is what, and no more; example is how it looks after "cordon ".
+func oneArgument(what, example string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) == 1 {
+			return nil
+		}
+		return fmt.Errorf("%s: found %s, want %s, such as: cordon %s", cmd.Name(), count(len(args), "argument"), what, example)
+	}
+}
+
+// noArgument takes none.
+func noArgument(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%s: found the argument %q, want none; `%s --help` has the flags", cmd.Name(), args[0], cmd.CommandPath())
+}
+
+// addSettings gives cmd a flag for each setting of the service that has one, of which its help has only those named.
+func addSettings(cmd *cobra.Command, named ...string) {
+	settings := pflag.NewFlagSet("", pflag.ContinueOnError)
+	config.AddFlags(settings)
+	settings.VisitAll(func(f *pflag.Flag) { f.Hidden = !slices.Contains(named, f.Name) })
+	cmd.Flags().AddFlagSet(settings)
 }
 
 // errSaid ends a command whose failure was already said in full.

@@ -61,12 +61,6 @@ func (r *reloads) releaseService() {
 	r.service = nil
 }
 
-func (r *reloads) serviceHeld() bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.service != nil
-}
-
 var (
 	reloadsDesc = prometheus.NewDesc("cordon_reloads_total",
 		"Readings of the configuration, by result: success, or held if the last good version of something stays in force.",

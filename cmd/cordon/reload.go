@@ -1,14 +1,16 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/netip"
+	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"cordon/blocklists"
@@ -24,15 +26,16 @@ import (
 //
 // Everything here touches only new memory. What has a fault is held: its last good version stays in force.
 //
-//   - A fault in one file holds that file.
+//   - A fault that one file has holds that file. A new one, without a last good version, is left out; but if a file is gone
+//     at the same time, it may be that one under a new name, and all that changed is held.
 //   - A fault that only several files have together holds all that changed, together.
-//   - A list that can't be loaded, or trips a guard, is held by itself; a new one, without a last good version, holds what changed.
+//   - A list that can't be loaded, or lost too much, is held by itself; a new one holds the file that names it.
 
 // loader turns policy files into generations. It is used by one goroutine at a time.
 type loader struct {
 	log     *slog.Logger
 	allowed []netip.Prefix // allow_clients
-	state   *stateDir      // nil: nothing outlives the process
+	kept    *lastGood      // what an earlier process had in force; nil for nothing
 
 	good   *generation     // in force; nil before the first
 	holds  map[string]hold // by file path or "list NAME"
@@ -42,8 +45,9 @@ type loader struct {
 // generation is a whole policy with what it was made of.
 type generation struct {
 	set      *config.PolicySet
-	lists    []*blocklists.List // in the order of set.Lists
-	copies   map[string]goodFile
+	lists    []*blocklists.List  // in the order of set.Lists
+	copies   map[string]goodFile // what lists were read from, by name
+	holds    map[string]hold     // of lists
 	snapshot *policy.Snapshot
 }
 
@@ -51,76 +55,124 @@ type generation struct {
 type hold struct {
 	reason string
 	since  time.Time
+	absent bool // there is no last good version: it is not in force at all
 }
 
 // errNoPolicy says that there is nothing to put in force: neither what is written nor a last good version.
 var errNoPolicy = errors.New("no policy can be put in force")
 
+// ownFaults are faults that files have each by itself.
+type ownFaults struct {
+	error                   // all of them
+	byFile map[string]error // by path
+}
+
+// Unwrap returns all of the faults as one error.
+func (f *ownFaults) Unwrap() error { return f.error }
+
 // load makes a generation of files, as far as they are without faults, and remembers it as the last good one. Without a last good
-// version of what has a fault, its error is config.Faults or about a list, and nothing has changed.
+// version of what has a fault, its error wraps config.Faults or is about a list, and nothing has changed.
 func (l *loader) load(ctx context.Context, files []config.File) (*generation, error) {
 	holds := map[string]hold{}
-	next, err := l.try(ctx, files, holds)
+	next, err := l.tryWithout(ctx, files, holds)
 	if err != nil && l.good != nil {
 		l.holdChanged(files, err, holds)
-		next, err = l.try(ctx, l.good.set.Files, holds)
+		next, err = l.try(ctx, l.good.set.Files)
 	}
 	if err != nil {
 		return nil, err
 	}
+	maps.Copy(holds, next.holds)
 	l.report(holds)
 	l.good = next
 	return next, nil
 }
 
-// try makes a generation of files. A fault that one file has by itself is no error if there is a last good version of it.
-func (l *loader) try(ctx context.Context, files []config.File, holds map[string]hold) (*generation, error) {
-	files, err := l.replaceFaulty(files, holds)
-	if err != nil {
-		return nil, err
+// tryWithout is try, again and again, with the last good version in place of each file that has a fault of its own.
+func (l *loader) tryWithout(ctx context.Context, files []config.File, holds map[string]hold) (*generation, error) {
+	written := files
+	for {
+		next, err := l.try(ctx, files)
+		own, isOwn := errors.AsType[*ownFaults](err)
+		if !isOwn || l.good == nil {
+			return next, err
+		}
+		var more bool
+		if files, more = l.setBack(files, written, own, holds); !more {
+			return nil, err
+		}
 	}
+}
+
+// setBack is files with the last good version in place of each that has a fault of its own. It says false if there is no such
+// version of one of them, if that is what has the fault, or if none of them is in files; each true brings files nearer to the
+// last good ones.
+func (l *loader) setBack(files, written []config.File, own *ownFaults, holds map[string]hold) ([]config.File, bool) {
+	var set []config.File
+	found := false
+	for _, f := range files {
+		fault, faulty := own.byFile[f.Path]
+		if !faulty {
+			set = append(set, f)
+			continue
+		}
+		found = true
+		old, known := fileAt(l.good.set.Files, f.Path)
+		switch {
+		case known && old.Hash != f.Hash:
+			set = append(set, old)
+		case known || l.someGone(written):
+			return nil, false
+		}
+		h := l.hold(f.Path, fault.Error())
+		h.absent = !known
+		holds[f.Path] = h
+	}
+	return set, found
+}
+
+// someGone says whether a file of the last good policy is no longer there.
+func (l *loader) someGone(written []config.File) bool {
+	return slices.ContainsFunc(l.good.set.Files, func(old config.File) bool {
+		_, there := fileAt(written, old.Path)
+		return !there
+	})
+}
+
+// try makes a generation of files. Its error is an *ownFaults if files have faults by themselves.
+func (l *loader) try(ctx context.Context, files []config.File) (*generation, error) {
 	set, faults := config.LoadPolicy(files, checkOptions())
 	if faults.Bad() {
-		return nil, faults.Errors()
+		return nil, sorted(faults.Errors())
 	}
-	next := &generation{set: set, copies: map[string]goodFile{}}
+	next := &generation{set: set, copies: map[string]goodFile{}, holds: map[string]hold{}}
 	for _, declared := range set.Lists {
-		list, err := l.list(ctx, declared, next, holds)
+		list, err := l.list(ctx, declared, next)
 		if err != nil {
-			return nil, err
+			return nil, &ownFaults{error: err, byFile: map[string]error{declared.Pos.File: err}}
 		}
 		next.lists = append(next.lists, list)
 	}
-	l.lastID++
-	next.snapshot, err = policy.Compile(policyConfig(set, next.lists, l.allowed, l.lastID))
-	return next, err
+	return next, l.compile(next)
 }
 
-// replaceFaulty is files with the last good version in place of each that has a fault by itself. Without a last good policy the
-// faults are the error.
-func (l *loader) replaceFaulty(files []config.File, holds map[string]hold) ([]config.File, error) {
-	_, faults := config.ParsePolicy(files)
-	if !faults.Bad() {
-		return files, nil
+// sorted is faults as an *ownFaults if files have some by themselves, else as they are.
+func sorted(faults config.Faults) error {
+	byFile, _ := faults.Split()
+	if len(byFile) == 0 {
+		return faults
 	}
-	if l.good == nil {
-		_, faults = config.LoadPolicy(files, checkOptions()) // with those that span files, to say all at once
-		return nil, faults.Errors()
+	own := &ownFaults{error: faults, byFile: map[string]error{}}
+	for path, f := range byFile {
+		own.byFile[path] = f
 	}
-	bad, _ := faults.Errors().Split()
-	var kept []config.File
-	for _, f := range files {
-		if faults, isBad := bad[f.Path]; isBad {
-			holds[f.Path] = l.hold(f.Path, faults.Error())
-			old, ok := fileAt(l.good.set.Files, f.Path)
-			if !ok {
-				continue // a new file, with nothing good in it yet
-			}
-			f = old
-		}
-		kept = append(kept, f)
-	}
-	return kept, nil
+	return own
+}
+
+func (l *loader) compile(next *generation) (err error) {
+	l.lastID++
+	next.snapshot, err = policy.Compile(policyConfig(next.set, next.lists, l.allowed, l.lastID))
+	return err
 }
 
 // holdChanged holds every file that is not what it was: together they have a fault.
@@ -128,7 +180,9 @@ func (l *loader) holdChanged(files []config.File, fault error, holds map[string]
 	clear(holds)
 	for _, f := range files {
 		if old, ok := fileAt(l.good.set.Files, f.Path); !ok || old.Hash != f.Hash {
-			holds[f.Path] = l.hold(f.Path, fault.Error())
+			h := l.hold(f.Path, fault.Error())
+			h.absent = !ok
+			holds[f.Path] = h
 		}
 	}
 	for _, old := range l.good.set.Files {
@@ -139,56 +193,59 @@ func (l *loader) holdChanged(files []config.File, fault error, holds map[string]
 }
 
 // list loads what declared declares, or keeps its last good version.
-func (l *loader) list(ctx context.Context, declared *config.List, next *generation, holds map[string]hold) (*blocklists.List, error) {
+func (l *loader) list(ctx context.Context, declared *config.List, next *generation) (*blocklists.List, error) {
 	src, err := listSource(declared)
 	if err != nil {
 		return nil, err
 	}
-	old := l.goodList(declared.Name)
 	var text bytes.Buffer
-	keep := bufio.NewWriter(&text)
-	list, err := blocklists.Load(ctx, src, declared.Dir, keep)
-	err = errors.Join(err, keep.Flush())
-	if err == nil && old != nil {
+	list, err := blocklists.Load(ctx, src, declared.Dir, &text)
+	copied := goodFile{Name: declared.Name, Source: declared.Source, Content: text.Bytes(), SHA256: checksum(text.Bytes())}
+	old, oldCopy := l.lastGoodList(src, copied.SHA256)
+	if err == nil && old != nil && isFile(src.Source) && oldCopy.Source == src.Source {
 		err = blocklists.ShrunkTooFar(old, list)
 	}
 	if err == nil {
-		return list, l.keepCopy(declared, text.Bytes(), next)
+		if isFile(src.Source) {
+			next.copies[declared.Name] = copied
+		}
+		return list, nil
 	}
 	err = fmt.Errorf("%s: %w", source(&declared.Place), err)
 	if old == nil {
 		return nil, err
 	}
-	holds["list "+declared.Name] = l.hold("list "+declared.Name, err.Error())
-	if c, ok := l.good.copies[declared.Name]; ok {
-		next.copies[declared.Name] = c
+	next.holds["list "+declared.Name] = l.hold("list "+declared.Name, err.Error())
+	if oldCopy.SHA256 != "" {
+		next.copies[declared.Name] = oldCopy
 	}
 	return old, nil
 }
 
-// keepCopy stores what a list was read from; only files need that.
-func (l *loader) keepCopy(declared *config.List, text []byte, next *generation) error {
-	if len(text) == 0 || l.state == nil {
-		return nil
-	}
-	sum, err := l.state.store(text)
-	if err != nil {
-		l.log.Error("can't keep a copy of a list for the next start", "list", declared.Name, "error", err)
-		return nil
-	}
-	next.copies[declared.Name] = goodFile{Name: declared.Name, SHA256: sum}
-	return nil
-}
+// isFile says whether a list's source is a file: only what is outside the policy and the program can fail by itself.
+func isFile(source string) bool { return strings.HasPrefix(source, "file:") }
 
-func (l *loader) goodList(name string) *blocklists.List {
-	if l.good == nil {
-		return nil
+// lastGoodList is the version of a list that is in force, or, before the first generation, that an earlier process had in force if
+// that has another checksum than sum. It is nil if there is none.
+func (l *loader) lastGoodList(src blocklists.Source, sum string) (*blocklists.List, goodFile) {
+	if l.good != nil {
+		for i, declared := range l.good.set.Lists {
+			if declared.Name == src.Name {
+				return l.good.lists[i], l.good.copies[src.Name]
+			}
+		}
+		return nil, goodFile{}
 	}
-	i := slices.IndexFunc(l.good.lists, func(list *blocklists.List) bool { return list.Name() == name })
-	if i < 0 {
-		return nil
+	kept, ok := l.kept.list(src.Name)
+	if !ok || kept.SHA256 == sum {
+		return nil, goodFile{}
 	}
-	return l.good.lists[i]
+	list, err := blocklists.Parse(src, "last good copy of "+kept.Source, bytes.NewReader(kept.Content))
+	if err != nil {
+		l.log.Warn("the last good copy of a list can't be used", "list", src.Name, "error", err)
+		return nil, goodFile{}
+	}
+	return list, kept
 }
 
 // hold is the hold of what is held for reason: since when it has been is kept.
@@ -203,8 +260,12 @@ func (l *loader) hold(what, reason string) hold {
 // report makes holds those in force and logs what is new about them.
 func (l *loader) report(holds map[string]hold) {
 	for what, h := range holds {
+		message := "held: the last good version stays in force"
+		if h.absent {
+			message = "held: not in force, there is no earlier version of it"
+		}
 		if l.holds[what].reason != h.reason {
-			l.log.Error("held: the last good version stays in force", "what", what, "reason", h.reason)
+			l.log.Error(message, "what", what, "reason", h.reason)
 		}
 	}
 	for what, h := range l.holds {
@@ -215,11 +276,12 @@ func (l *loader) report(holds map[string]hold) {
 	l.holds = holds
 }
 
-// seed makes what an earlier process had in force the last good generation, so that faults can be held at the first load.
-func (l *loader) seed(kept *lastGood) error {
-	files := make([]config.File, len(kept.Policy))
-	for i, f := range kept.Policy {
-		files[i] = config.NewFile(f.Name, f.Content)
+// seed makes what an earlier process had in force the last good generation, so that faults can be held at the first load. Its files
+// count as those of the same names in dir, the policy directory: that may have moved, or be written in another way.
+func (l *loader) seed(dir string) error {
+	files := make([]config.File, len(l.kept.Policy))
+	for i, f := range l.kept.Policy {
+		files[i] = config.NewFile(filepath.Join(dir, filepath.Base(f.Name)), f.Content)
 	}
 	set, faults := config.LoadPolicy(files, checkOptions())
 	if faults.Bad() {
@@ -227,31 +289,28 @@ func (l *loader) seed(kept *lastGood) error {
 	}
 	seeded := &generation{set: set, copies: map[string]goodFile{}}
 	for _, declared := range set.Lists {
-		list, err := l.seedList(declared, kept, seeded)
+		list, err := l.seedList(declared, seeded)
 		if err != nil {
 			return err
 		}
 		seeded.lists = append(seeded.lists, list)
 	}
-	var err error
-	l.lastID++
-	if seeded.snapshot, err = policy.Compile(policyConfig(set, seeded.lists, l.allowed, l.lastID)); err == nil {
-		l.good = seeded
+	if err := l.compile(seeded); err != nil {
+		return err
 	}
-	return err
+	l.good = seeded
+	return nil
 }
 
 // seedList is a list as it was kept, or as its source has it if it needed no keeping.
-func (l *loader) seedList(declared *config.List, kept *lastGood, seeded *generation) (*blocklists.List, error) {
+func (l *loader) seedList(declared *config.List, seeded *generation) (*blocklists.List, error) {
 	src, err := listSource(declared)
 	if err != nil {
 		return nil, err
 	}
-	for _, f := range kept.Lists {
-		if f.Name == declared.Name {
-			seeded.copies[f.Name] = f
-			return blocklists.Parse(src, "last good copy of "+declared.Source, bytes.NewReader(f.Content))
-		}
+	if list, kept := l.lastGoodList(src, ""); list != nil {
+		seeded.copies[declared.Name] = kept
+		return list, nil
 	}
 	return blocklists.Load(context.Background(), src, declared.Dir, nil)
 }

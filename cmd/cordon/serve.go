@@ -32,12 +32,12 @@ func serveCommand() *cobra.Command {
 		Short: "Answer queries",
 		Long: "Answer queries by the configuration in --config, else ./cordon.yaml, else /etc/cordon/cordon.yaml,\n" +
 			"else the one inside the program. Files are followed while it runs; SIGHUP reads them at once.",
-		Args: cobra.NoArgs,
+		Args: noArgument,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return serve(cmd.Context(), path, cmd.Flags(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
-	cmd.Flags().StringVar(&path, "config", "", "the service file")
+	cmd.Flags().StringVar(&path, "config", "", "the service `FILE`")
 	config.AddFlags(cmd.Flags())
 	return cmd
 }
@@ -58,16 +58,17 @@ type server struct {
 	level    *slog.LevelVar
 	registry *prometheus.Registry
 
-	path     string // of the service file, "" for the embedded default
-	flags    *pflag.FlagSet
-	service  *config.Service // in force
-	state    *stateDir
-	earlier  time.Time // what an earlier process has seen, zero for nothing
-	loader   *loader
-	outcome  *reloads
-	upstream *upstreams
-	watcher  *config.Watcher
-	watched  atomic.Pointer[[]string] // the files and directories to watch
+	path        string // of the service file, "" for the embedded default
+	flags       *pflag.FlagSet
+	service     *config.Service // in force
+	goodService *goodFile       // what service was read from, nil for the embedded default
+	state       *stateDir
+	earlier     time.Time // what an earlier process has seen, zero for nothing
+	loader      *loader
+	outcome     *reloads
+	upstream    *upstreams
+	watcher     *config.Watcher
+	watched     atomic.Pointer[[]string] // the files and directories to watch
 
 	resolver *resolver.Resolver
 	listener *listen.Server
@@ -88,7 +89,7 @@ func newServer(ctx context.Context, path string, flags *pflag.FlagSet, stderr io
 		return nil, err
 	}
 	s.earlier = s.state.seen()
-	s.loader = &loader{log: s.log, allowed: s.service.AllowClients, state: s.state}
+	s.loader = &loader{log: s.log, allowed: s.service.AllowClients}
 	if err := s.watch(); err != nil {
 		return nil, err
 	}
@@ -111,7 +112,7 @@ func (s *server) rememberTime(now time.Time) {
 	}
 	s.resolver.Remember(seen)
 	s.log.Error("the clock is behind what was seen before: bans that had begun are on, exceptions that had ended stay ended",
-		"clock", now, "seen", seen, "if_that_was_wrong", "stop, remove "+s.service.StateDir+", start")
+		"clock", now, "seen", seen, "if_the_clock_is_right", "stop, touch "+s.state.index()+", start")
 }
 
 // assemble makes the resolver and binds the sockets.
@@ -144,7 +145,9 @@ func (s *server) newResolver(listeners int, dial upstream.DialFunc) (*cache.Cach
 	if err != nil {
 		return nil, err
 	}
-	s.resolver, err = resolver.New(resolver.Config{Cache: answers, Workers: listeners, Limits: limits(s.service)})
+	s.resolver, err = resolver.New(resolver.Config{
+		Cache: answers, Workers: listeners, Limits: limits(s.service), Log: s.log,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -196,6 +199,7 @@ func (s *server) follow(ctx context.Context) {
 	hangup := make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP)
 	defer signal.Stop(hangup)
+	announced := time.Now()
 	for {
 		boundary := s.nextBoundary()
 		select {
@@ -208,15 +212,16 @@ func (s *server) follow(ctx context.Context) {
 		case <-s.watcher.Changes():
 			s.reload(ctx)
 		case now := <-boundary.C:
-			s.announce(now)
+			s.announce(announced, now)
+			announced = now
 		}
 		boundary.Stop()
 	}
 }
 
-// nextBoundary fires when a policy or an exception starts or ends.
+// nextBoundary fires when a policy or an exception starts or ends, and every hour.
 func (s *server) nextBoundary() *time.Timer {
-	const farAway = 24 * time.Hour
+	const farAway = time.Hour
 	next := s.loader.good.snapshot.NextBoundary(time.Now())
 	if next.IsZero() {
 		return time.NewTimer(farAway)

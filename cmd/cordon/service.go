@@ -17,8 +17,11 @@ import (
 // readService reads the service file for the first time. With a fault in it, the last good one is taken from the state directory,
 // if the environment, a flag or what is readable of the file says where that is; else the error says that all was said on stderr.
 func (s *server) readService(stderr io.Writer) error {
-	service, faults := config.ParseService(s.serviceFile(), s.flags)
-	if faults.Bad() {
+	file := s.serviceFile()
+	service, faults := config.ParseService(file, s.flags)
+	if !faults.Bad() {
+		s.keepService(file)
+	} else {
 		io.WriteString(stderr, faults.Render()) //nolint:errcheck // nobody is left to be told
 		kept := s.keptService(service.StateDir)
 		if kept == nil {
@@ -62,7 +65,15 @@ func (s *server) keptService(dir string) *config.Service {
 	if faults.Bad() {
 		return nil
 	}
+	s.keepService(&file)
 	return service
+}
+
+// keepService remembers file as the service file in force, for the state directory.
+func (s *server) keepService(file *config.File) {
+	if file != nil {
+		s.goodService = &goodFile{Name: file.Path, Content: file.Data}
+	}
 }
 
 func newLog(w io.Writer, level *slog.LevelVar, service *config.Service) *slog.Logger {
@@ -82,6 +93,11 @@ func setLevel(level *slog.LevelVar, service *config.Service) {
 
 // firstPolicy puts the policy in force that is written, or, if that has faults, the last good one with what is not faulty.
 func (s *server) firstPolicy(ctx context.Context, stderr io.Writer) error {
+	kept, err := s.state.load()
+	if err != nil {
+		s.log.Error("there is no last good state to fall back on", "error", err)
+	}
+	s.loader.kept = kept
 	files, err := s.policyFiles()
 	if err == nil {
 		_, err = s.loader.load(ctx, files)
@@ -91,20 +107,21 @@ func (s *server) firstPolicy(ctx context.Context, stderr io.Writer) error {
 		return nil
 	}
 	sayFaults(stderr, err)
-	kept, keptErr := s.state.load()
-	if keptErr != nil || kept == nil {
-		return errors.Join(errNoPolicy, keptErr)
+	if s.loader.kept == nil {
+		return errNoPolicy
 	}
-	if keptErr := s.loader.seed(kept); keptErr != nil {
+	if keptErr := s.loader.seed(s.service.PolicyDir); keptErr != nil {
 		return fmt.Errorf("%w; nor the last good one: %w", errNoPolicy, keptErr)
 	}
 	s.log.Error("the policy has faults: starting with the last good one", "state_dir", s.service.StateDir)
 	if files == nil {
-		files = s.loader.good.set.Files
 		s.loader.report(map[string]hold{s.service.PolicyDir: s.loader.hold(s.service.PolicyDir, err.Error())})
+		s.loaded()
 		return nil
 	}
-	_, err = s.loader.load(ctx, files)
+	if _, err = s.loader.load(ctx, files); err == nil {
+		s.loaded()
+	}
 	return err
 }
 
@@ -128,20 +145,19 @@ func (s *server) policyFiles() ([]config.File, error) {
 // watch takes the first look at the files, before they are read for the first time.
 func (s *server) watch() error {
 	files, err := s.policyFiles()
-	if err == nil {
-		set, _ := config.ParsePolicy(files) // for the paths of its lists
-		s.watchFor(set)
-	} else {
-		s.watchFor(new(config.PolicySet))
+	if err != nil {
+		files = nil // there is something to watch all the same
 	}
+	s.watchFor(files)
 	s.watcher, err = config.NewWatcher(config.WatcherConfig{
 		Paths: func() []string { return *s.watched.Load() }, Log: s.log,
 	})
 	return err
 }
 
-// watchFor makes the files and directories behind set, and those of the service, the ones to watch.
-func (s *server) watchFor(set *config.PolicySet) {
+// watchFor makes the service file, what it names, files, and the lists that those and the policy in force name the ones to
+// watch: what has a fault now, or is not there yet, may be mended by a change of any of them.
+func (s *server) watchFor(files []config.File) {
 	var all []string
 	if s.path != "" {
 		all = append(all, s.path)
@@ -152,6 +168,17 @@ func (s *server) watchFor(set *config.PolicySet) {
 	if len(s.service.Upstreams) == 0 {
 		all = append(all, s.service.ResolvConf)
 	}
+	written, _ := config.ParsePolicy(files)
+	all = append(all, listPaths(written)...)
+	if s.loader.good != nil {
+		all = append(all, listPaths(s.loader.good.set)...)
+	}
+	s.watched.Store(&all)
+}
+
+// listPaths are the files of the lists of set.
+func listPaths(set *config.PolicySet) []string {
+	var all []string
 	for _, list := range set.Lists {
 		if path, isFile := strings.CutPrefix(list.Source, "file:"); isFile {
 			if !filepath.IsAbs(path) {
@@ -160,29 +187,28 @@ func (s *server) watchFor(set *config.PolicySet) {
 			all = append(all, path)
 		}
 	}
-	s.watched.Store(&all)
+	return all
 }
 
 // reload reads everything again and puts in force what is without faults.
 func (s *server) reload(ctx context.Context) {
 	s.reloadService()
 	begun := time.Now()
-	files, err := s.policyFiles()
-	if err != nil {
-		s.outcome.failed()
-		s.log.Error("held: the policy in force stays", "error", err)
-		return
-	}
 	before := s.loader.good.snapshot.Hash()
-	next, err := s.loader.load(ctx, files)
+	files, err := s.policyFiles()
+	s.watchFor(files)
+	var next *generation
+	if err == nil {
+		next, err = s.loader.load(ctx, files)
+	}
 	if err != nil {
 		s.outcome.failed()
 		s.log.Error("held: the policy in force stays", "error", err)
 		return
 	}
+	s.resolver.Publish(next.snapshot) // of the same policy too: whose queries are answered may have changed
 	s.loaded()
 	if next.snapshot.Hash() != before {
-		s.resolver.Publish(next.snapshot)
 		s.log.Info("policy in force", "hash", next.snapshot.Hash(), "names", next.snapshot.Set().Names(),
 			"took", time.Since(begun).Round(time.Millisecond))
 	}
@@ -191,12 +217,7 @@ func (s *server) reload(ctx context.Context) {
 // loaded records what the loader did, for metrics and for the next start.
 func (s *server) loaded() {
 	s.outcome.loaded(s.loader)
-	s.watchFor(s.loader.good.set)
-	good := &lastGood{}
-	if s.path != "" && !s.outcome.serviceHeld() {
-		f := config.ReadFile(s.path)
-		good.Service = &goodFile{Name: s.path, Content: f.Data}
-	}
+	good := &lastGood{Service: s.goodService}
 	if s.service.PolicyDir != "" {
 		for _, f := range s.loader.good.set.Files {
 			good.Policy = append(good.Policy, goodFile{Name: f.Path, Content: f.Data})
@@ -207,12 +228,18 @@ func (s *server) loaded() {
 	}
 	if err := s.state.save(good); err != nil {
 		s.log.Error("the last good state was not saved: a restart with a fault in a file would not find it", "error", err)
+		return
+	}
+	for name, c := range s.loader.good.copies {
+		c.Content = nil // it is on the disk
+		s.loader.good.copies[name] = c
 	}
 }
 
 // reloadService puts in force what can change while the server runs, and says what can't.
 func (s *server) reloadService() {
-	next, faults := config.ParseService(s.serviceFile(), s.flags)
+	file := s.serviceFile()
+	next, faults := config.ParseService(file, s.flags)
 	if faults.Bad() {
 		s.outcome.holdService(faults.Errors().Error())
 		s.log.Error("held: the last good service file stays in force", "reason", faults.Errors().Error())
@@ -224,10 +251,12 @@ func (s *server) reloadService() {
 		return
 	}
 	s.outcome.releaseService()
+	s.keepService(file)
 	for _, key := range needRestart(s.service, next) {
 		s.log.Warn("needs a restart", "key", key)
 	}
 	s.loader.allowed = next.AllowClients
+	s.resolver.SetLimits(limits(next))
 	setLevel(s.level, next)
 	next.Listen, next.StateDir, next.Cache = s.service.Listen, s.service.StateDir, s.service.Cache
 	s.service = next
@@ -240,7 +269,11 @@ func needRestart(old, next *config.Service) []string {
 		"listen.dns":   {old.Listen.DNS, next.Listen.DNS},
 		"listen.admin": {old.Listen.Admin, next.Listen.Admin},
 		"state_dir":    {old.StateDir, next.StateDir},
-		"cache":        {old.Cache.MaxBytes, next.Cache.MaxBytes},
+		"cache": {
+			[]any{old.Cache.MaxBytes, old.Cache.ServeStale, old.Cache.MaxStale},
+			[]any{next.Cache.MaxBytes, next.Cache.ServeStale, next.Cache.MaxStale},
+		},
+		"limits.tcp_…": {listenLimits(old), listenLimits(next)},
 		"log.format":   {old.Log.Format, next.Log.Format},
 	} {
 		if !reflect.DeepEqual(pair[0], pair[1]) {
@@ -250,19 +283,20 @@ func needRestart(old, next *config.Service) []string {
 	return keys
 }
 
-// announce logs what starts or ends by itself at this moment.
-func (s *server) announce(now time.Time) {
-	for _, c := range s.loader.good.snapshot.Changes(now.Add(-time.Minute), now) {
-		what, name := "policy", ""
-		if c.Exception != nil {
-			what, name = "exception", c.Exception.Name
-		} else {
-			name = c.Policy.Name
-		}
+// announce logs what has started or ended by itself since the moment since, and notes in the state directory that now was seen.
+func (s *server) announce(since, now time.Time) {
+	for _, c := range s.loader.good.snapshot.Changes(since, now) {
+		message := "ends now"
 		if c.Starts {
-			s.log.Warn("comes into force now", "what", what, "name", name, "at", c.At)
-		} else {
-			s.log.Warn("ends now", "what", what, "name", name, "at", c.At)
+			message = "comes into force now"
 		}
+		if c.Exception != nil {
+			s.log.Warn(message, "exception", c.Exception.Name, "at", c.At)
+		} else {
+			s.log.Warn(message, "policy", c.Policy.Name, "at", c.At)
+		}
+	}
+	if err := s.state.touch(now); err != nil {
+		s.log.Warn("the time was not noted in the state directory", "error", err)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 )
 
@@ -33,6 +34,7 @@ type lastGood struct {
 // goodFile is one version of one file: what it is called (a policy file's path, a list's name) and its content.
 type goodFile struct {
 	Name    string `json:"name"`
+	Source  string `json:"source,omitempty"` // of a list
 	SHA256  string `json:"sha256"`
 	Content []byte `json:"-"`
 }
@@ -62,7 +64,7 @@ func (d *stateDir) load() (*lastGood, error) {
 	if d == nil {
 		return nil, nil
 	}
-	text, err := os.ReadFile(filepath.Join(d.path, indexFile))
+	text, err := os.ReadFile(d.index())
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -71,7 +73,7 @@ func (d *stateDir) load() (*lastGood, error) {
 	}
 	good := new(lastGood)
 	if err := json.Unmarshal(text, good); err != nil {
-		return nil, fmt.Errorf("last good state: %s: %w", filepath.Join(d.path, indexFile), err)
+		return nil, fmt.Errorf("last good state: %s: %w", d.index(), err)
 	}
 	for _, f := range good.files() {
 		if err := d.read(f); err != nil {
@@ -117,7 +119,7 @@ func (d *stateDir) save(good *lastGood) error {
 		return fmt.Errorf("saving the last good state: %w", err)
 	}
 	seen := d.seen()
-	if err := replaceFile(filepath.Join(d.path, indexFile), append(text, '\n')); err != nil {
+	if err := replaceFile(d.index(), append(text, '\n')); err != nil {
 		return fmt.Errorf("saving the last good state: %w", err)
 	}
 	if err := d.touch(seen); err != nil { // in case the clock is behind
@@ -132,14 +134,14 @@ func (d *stateDir) touch(now time.Time) error {
 	if d == nil || d.seen().After(now) {
 		return nil
 	}
-	return os.Chtimes(filepath.Join(d.path, indexFile), now, now)
+	return os.Chtimes(d.index(), now, now)
 }
 
 func (d *stateDir) seen() time.Time {
 	if d == nil {
 		return time.Time{}
 	}
-	info, err := os.Stat(filepath.Join(d.path, indexFile))
+	info, err := os.Stat(d.index())
 	if err != nil {
 		return time.Time{}
 	}
@@ -176,7 +178,22 @@ func (d *stateDir) sweep(named map[string]bool) error {
 	return nil
 }
 
+// index is the path of the file that says what was in force together.
+func (d *stateDir) index() string { return filepath.Join(d.path, indexFile) }
+
 func (d *stateDir) object(sum string) string { return filepath.Join(d.path, objectsDir, sum) }
+
+// list is the kept list called name. g may be nil.
+func (g *lastGood) list(name string) (goodFile, bool) {
+	if g == nil {
+		return goodFile{}, false
+	}
+	i := slices.IndexFunc(g.Lists, func(f goodFile) bool { return f.Name == name })
+	if i < 0 {
+		return goodFile{}, false
+	}
+	return g.Lists[i], true
+}
 
 func (g *lastGood) files() []*goodFile {
 	var all []*goodFile

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"slices"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -34,56 +35,73 @@ type choice struct {
 	identity string
 }
 
-// follow asks the servers of s from now on. On an error nothing has changed.
+// follow asks the servers of s from now on. On an error nothing has changed: everything that can fail comes first.
 func (u *upstreams) follow(s *config.Service) error {
 	choices, err := choose(s)
 	if err != nil {
 		return err
 	}
+	groups := map[domain.Name]*upstream.Group{}
 	var routes []resolver.Route
-	kept := map[domain.Name]*upstream.Group{}
 	for _, c := range choices {
-		group, err := u.group(c, s.Limits.WaitingTotal)
-		if err != nil {
-			return err
+		if groups[c.zone] = u.groups[c.zone]; groups[c.zone] == nil {
+			if groups[c.zone], err = u.group(c); err != nil {
+				return err
+			}
 		}
-		kept[c.zone] = group
-		routes = append(routes, resolver.Route{Zone: c.zone, Upstreams: group, Identity: c.identity})
+		routes = append(routes, resolver.Route{Zone: c.zone, Upstreams: groups[c.zone], Identity: c.identity})
 	}
 	err = u.resolver.Configure(resolver.Routing{Default: routes[0], Zones: routes[1:], Local: localConfig(s)})
 	if err != nil {
 		return err
 	}
+	return u.settle(choices, groups)
+}
+
+// settle gives each group its servers, makes groups those in use, and their metrics the ones that are shown.
+func (u *upstreams) settle(choices []choice, groups map[domain.Name]*upstream.Group) error {
+	var wrong error
 	for zone, group := range u.groups {
-		if kept[zone] == nil {
+		if groups[zone] == nil {
 			u.registry.Unregister(group.Collector())
 		}
 	}
-	u.groups = kept
-	u.names = nil
-	for _, server := range choices[0].servers {
-		u.names = append(u.names, server.Addr.String())
+	for _, c := range choices {
+		wrong = errors.Join(wrong, groups[c.zone].SetServers(c.servers))
+		if u.groups[c.zone] == nil {
+			wrong = errors.Join(wrong, u.registry.Register(groups[c.zone].Collector()))
+		}
 	}
-	return nil
+	u.groups = groups
+	names := make([]string, len(choices[0].servers))
+	for i, server := range choices[0].servers {
+		names[i] = server.Addr.String()
+	}
+	if u.names != nil && !slices.Equal(u.names, names) {
+		u.log.Info("upstreams in force", "addresses", names)
+	}
+	u.names = names
+	return wrong
 }
 
-// group is the group for c: the one that there is, with the servers of c, or a new one.
-func (u *upstreams) group(c choice, inFlight int) (*upstream.Group, error) {
-	if group := u.groups[c.zone]; group != nil {
-		return group, group.SetServers(c.servers)
-	}
+// group is a new group for c.
+func (u *upstreams) group(c choice) (*upstream.Group, error) {
 	route := ""
 	if c.zone != domain.Root {
 		route = c.zone.String()
 	}
 	group, err := upstream.New(upstream.Config{
-		Route: route, Servers: c.servers, Dial: u.dial, MaxInFlight: inFlight, Log: u.log,
+		Route: route, Servers: c.servers, Dial: u.dial, MaxInFlight: maxInFlight, Log: u.log,
 	})
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("upstreams: %w", err)
 	}
-	return group, u.registry.Register(group.Collector())
+	return group, nil
 }
+
+// maxInFlight bounds the questions under way to a group beside what bounds the queries that wait: a question whose clients got
+// stale data goes on alone.
+const maxInFlight = 65536
 
 // choose is the servers that s names, those of the default route first.
 func choose(s *config.Service) ([]choice, error) {
@@ -103,6 +121,9 @@ func choose(s *config.Service) ([]choice, error) {
 		choices = append(choices, c)
 	}
 	for _, c := range choices {
+		if _, err := upstream.New(upstream.Config{Servers: c.servers}); err != nil {
+			return nil, fmt.Errorf("upstreams: %w", err)
+		}
 		for _, server := range c.servers {
 			if isSelf(server.Addr, s.Listen.DNS) {
 				return nil, fmt.Errorf("upstream %s is this server itself: every query would come back to it; "+
@@ -120,7 +141,7 @@ func machineServers(path string) ([]upstream.Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("upstreams: %w; %s", err, advice)
 	}
-	defer f.Close() //nolint:errcheck // it was only read
+	defer f.Close()
 	addrs, err := upstream.ParseResolvConf(f)
 	if err != nil {
 		return nil, fmt.Errorf("upstreams: %s: %w; %s", path, err, advice)

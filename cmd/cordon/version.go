@@ -11,7 +11,7 @@ func versionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "Say which build this is",
-		Args:  cobra.NoArgs,
+		Args:  noArgument,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			b := thisBuild()
 			_, err := fmt.Fprintf(cmd.OutOrStdout(), "cordon %s, commit %s, %s\n", b.version, b.commit, b.goVersion)

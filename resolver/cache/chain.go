@@ -27,6 +27,10 @@ func (w *walk) follow() error {
 		switch {
 		case s.data:
 			w.found = true
+			if s.cname.End != 0 { // against RFC 1034, section 3.6.2: it is not kept, but it is judged
+				target, _ := w.target(s.cname)
+				w.leads.name(target)
+			}
 			return w.keepSet(w.name, w.k.Type)
 		case s.cname.End != 0:
 			err = w.followCNAME(s.cname)

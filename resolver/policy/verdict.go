@@ -27,6 +27,7 @@ type Verdict struct {
 	InAnswer      bool // the reason is in the answer, not in the question
 	HasExceptions bool // Listed, and the asker has an exception that is not over: it may be allowed names below a refused one
 	CDN           bool // the rule matched by the form <listed name>.<shared CDN suffix>
+	Exact         bool // the rule is for this one name, not for those below
 
 	Agency    *Agency    // whose client asks; never nil
 	Policy    *Policy    // the reason; nil exactly for Pass

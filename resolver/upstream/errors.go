@@ -24,7 +24,7 @@ const (
 	Unreachable Kind = iota + 1 // the port is closed, or the network says there is no way
 	Timeout                     // nothing came in time
 	Malformed                   // what came did not parse, or a stream ended early
-	Refused                     // a response code other than NOERROR and NXDOMAIN; see Error.Rcode
+	Refused                     // a response code other than NOERROR and NXDOMAIN, or NOERROR with a referral; see Error.Rcode
 	Local                       // this host has no socket, port or memory left
 	Busy                        // Config.MaxInFlight
 	Invalid                     // Question.Name is not a name in canonical wire form
@@ -94,6 +94,9 @@ func (f Failure) String() string {
 	what, count := f.Kind.String(), strconv.Itoa(f.Queries)+" queries"
 	if f.Kind == Refused {
 		what = rcodeName(f.Rcode)
+		if f.Rcode == wire.Success {
+			what = "refers to other servers: it does no recursion"
+		}
 	}
 	if f.Queries == 1 {
 		count = "1 query"

@@ -189,6 +189,21 @@ func (f *flight) exchangeStream(conn net.Conn, ad, edns bool) (msg []byte, id ui
 	return msg, id, nil
 }
 
+// isReferral says whether m only names other servers to ask: this one does no recursion (RFC 1034, section 4.3.1).
+func isReferral(m *wire.Message) bool {
+	if m.Rcode != wire.Success || m.Counts().Answer > 0 {
+		return false
+	}
+	refers := false
+	for r := range m.Records() {
+		if r.Section == wire.Authority && r.Type == wire.TypeSOA {
+			return false
+		}
+		refers = refers || r.Section == wire.Authority && r.Type == wire.TypeNS
+	}
+	return refers
+}
+
 // judge is what a message is worth that matches the query: an answer, a refusal, cut, or malformed. msg of a datagram is
 // copied: it is in a buffer that others will use.
 func (f *flight) judge(c *candidate, msg []byte, t transport) outcome {
@@ -199,13 +214,16 @@ func (f *flight) judge(c *candidate, msg []byte, t transport) outcome {
 		f.g.succeed(c.server)
 		return outcome{cut: true}
 	}
+	if bareError(msg) {
+		return outcome{kind: Refused, rcode: wire.Rcode(msg[3] & 0xF)}
+	}
 	m, err := wire.ReadMessage(msg)
 	if err != nil {
 		f.g.log.Debug("upstream sent a malformed message", slog.String("upstream", c.addr.String()), slog.Any("error", err))
 		return outcome{kind: Malformed}
 	}
 	c.meters.answered(m.Rcode)
-	if m.Rcode != wire.Success && m.Rcode != wire.NXDomain {
+	if m.Rcode != wire.Success && m.Rcode != wire.NXDomain || isReferral(&m) {
 		return outcome{kind: Refused, rcode: m.Rcode}
 	}
 	f.g.succeed(c.server)

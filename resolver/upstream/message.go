@@ -79,7 +79,13 @@ func (q *question) compare(msg []byte, id uint16) likeness {
 		return wrongID
 	}
 	flags := binary.BigEndian.Uint16(msg[2:])
-	if flags&wire.FlagQR == 0 || flags&opcodeMask != 0 || binary.BigEndian.Uint16(msg[4:]) != 1 {
+	if flags&wire.FlagQR == 0 || flags&opcodeMask != 0 {
+		return noise
+	}
+	if bareError(msg) {
+		return reply
+	}
+	if binary.BigEndian.Uint16(msg[4:]) != 1 {
 		return noise
 	}
 	end := wire.HeaderLen + q.length
@@ -90,6 +96,13 @@ func (q *question) compare(msg []byte, id uint16) likeness {
 		return noise
 	}
 	return reply
+}
+
+// bareError says whether msg is a header that says FORMERR or NOTIMP and nothing else: so answer servers that don't know EDNS
+// and don't read on (RFC 6891, section 7). It has no data, so somebody who forged it gains a retry without EDNS.
+func bareError(msg []byte) bool {
+	rcode := wire.Rcode(msg[3] & 0xF)
+	return len(msg) == wire.HeaderLen && binary.BigEndian.Uint64(msg[4:]) == 0 && (rcode == wire.FormErr || rcode == wire.NotImp)
 }
 
 // validName says whether name is one whole name in canonical wire form.

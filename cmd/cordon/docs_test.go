@@ -1,0 +1,251 @@
+package main
+
+import (
+	"bytes"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/spf13/cobra"
+
+	"cordon/config"
+	"cordon/resolver/cache"
+)
+
+// The tests of this file hold README.md to the program: what it shows works, what it names is there.
+
+const repository = "../.."
+
+func readme(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(repository, "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// fences are the contents of the fenced blocks of text in one of the languages.
+func fences(text string, languages ...string) (blocks []string) {
+	fence := regexp.MustCompile("(?ms)^```([a-z]*)\n(.*?)\n```$")
+	for _, m := range fence.FindAllStringSubmatch(text, -1) {
+		if slices.Contains(languages, m[1]) {
+			blocks = append(blocks, m[2])
+		}
+	}
+	return blocks
+}
+
+func TestReadmeConfigurationIsWithoutFaults(t *testing.T) {
+	blocks := fences(readme(t), "yaml")
+	if len(blocks) < 2 {
+		t.Fatalf("README.md has %d yaml blocks, want the service and the policy", len(blocks))
+	}
+	for _, block := range blocks {
+		file := config.NewFile("README.md", []byte(block))
+		var faults config.Faults
+		if policyKey.MatchString(block) {
+			_, faults = config.LoadPolicy([]config.File{file}, checkOptions())
+		} else {
+			_, faults = config.ParseService(&file, nil)
+		}
+		if faults.Bad() {
+			t.Errorf("in\n%s\n%s", block, faults.Render())
+		}
+	}
+}
+
+func TestReadmeCommandsAreThere(t *testing.T) {
+	lines := commandLines(readme(t))
+	if len(lines) < 5 {
+		t.Errorf("README.md has %d commands, want some more", len(lines))
+	}
+	for _, line := range lines {
+		if wrong := wrongCommand(rootCommand(), line); wrong != "" {
+			t.Errorf("cordon %s: %s", line, wrong)
+		}
+	}
+	for _, flag := range regexp.MustCompile("`(--[a-z-]+)[^`]*`").FindAllStringSubmatch(readme(t), -1) {
+		known := slices.ContainsFunc(rootCommand().Commands(), func(c *cobra.Command) bool {
+			return c.Flags().Lookup(flag[1][2:]) != nil
+		})
+		if !known {
+			t.Errorf("no command has the flag %s", flag[1])
+		}
+	}
+}
+
+// commandLines is what text tells to type after "cordon": in blocks for a shell, and between back quotes.
+func commandLines(text string) (lines []string) {
+	var typed strings.Builder
+	typed.WriteString(strings.Join(fences(text, "sh", "console"), "\n"))
+	for _, m := range regexp.MustCompile("`(cordon [^`]+)`").FindAllStringSubmatch(text, -1) {
+		typed.WriteString("\n" + m[1])
+	}
+	comment := regexp.MustCompile(`\s#.*`)
+	command := regexp.MustCompile(`(?m)^(?:\$ )?(?:go run \S*/cordon|(?:\S*/)?cordon) (.*)$`)
+	for _, m := range command.FindAllStringSubmatch(comment.ReplaceAllString(typed.String(), ""), -1) {
+		lines = append(lines, strings.TrimSpace(m[1]))
+	}
+	return lines
+}
+
+// wrongCommand says what of line (after "cordon") is not there, "" if all is.
+func wrongCommand(root *cobra.Command, line string) string {
+	cmd, args, err := root.Find(strings.Fields(line))
+	switch {
+	case err != nil:
+		return err.Error()
+	case cmd == root:
+		return "it names no command"
+	}
+	if err := cmd.ParseFlags(args); err != nil {
+		return err.Error()
+	}
+	if cmd.Flags().NArg() == 0 {
+		return "" // it is only named, or takes none
+	}
+	if err := cmd.ValidateArgs(cmd.Flags().Args()); err != nil {
+		return err.Error()
+	}
+	return ""
+}
+
+func TestWrongCommandsAreFound(t *testing.T) {
+	text := "`cordon serv` and `cordon check --foo`\n```sh\n./cordon explain a b   # too many\ngo run ./cmd/cordon check /etc/cordon\n```\n"
+	var wrong []string
+	for _, line := range commandLines(text) {
+		if w := wrongCommand(rootCommand(), line); w != "" {
+			wrong = append(wrong, line)
+		}
+	}
+	if want := []string{"explain a b", "serv", "check --foo"}; !slices.Equal(wrong, want) {
+		t.Errorf("wrong are %q, want %q", wrong, want)
+	}
+}
+
+func TestReadmeNamesEveryMetric(t *testing.T) {
+	registered := registeredMetrics(t)
+	text := readme(t)
+	named := regexp.MustCompile(`cordon_[a-z_]+[a-z]`)
+	var table []string
+	for line := range strings.Lines(text) {
+		if strings.HasPrefix(line, "|") {
+			table = append(table, named.FindAllString(line, -1)...)
+		}
+	}
+	for _, name := range registered {
+		if !slices.Contains(table, name) {
+			t.Errorf("the table of metrics does not have %s", name)
+		}
+	}
+	for _, name := range named.FindAllString(text, -1) {
+		if !slices.Contains(registered, name) {
+			t.Errorf("there is no metric %s", name)
+		}
+	}
+}
+
+// registeredMetrics are the names of the metrics of a server as it is put together, those without a value too.
+func registeredMetrics(t *testing.T) []string {
+	t.Helper()
+	service := "listen: {dns: ['127.0.0.1:0'], admin: '127.0.0.1:0'}\nupstreams: [{address: 192.0.2.53}]\n"
+	path := filepath.Join(t.TempDir(), "cordon.yaml")
+	if err := os.WriteFile(path, []byte(service), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s, err := newServer(t.Context(), path, nil, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.listener.Close()
+	defer s.admin.listener.Close()
+	families, err := s.registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, f := range families {
+		names = append(names, f.GetName())
+	}
+	collectors := []prometheus.Collector{s.resolver, s.listener.Collector(), cache.NewCollector(new(cache.Cache)), s.outcome, newBuildInfo()}
+	for _, group := range s.upstream.groups {
+		collectors = append(collectors, group.Collector())
+	}
+	for _, c := range collectors {
+		names = append(names, described(c)...)
+	}
+	slices.Sort(names)
+	return slices.DeleteFunc(slices.Compact(names), func(name string) bool { return !strings.HasPrefix(name, "cordon_") })
+}
+
+// described are the names of the metrics that c may have.
+func described(c prometheus.Collector) (names []string) {
+	descs := make(chan *prometheus.Desc)
+	go func() {
+		defer close(descs)
+		c.Describe(descs)
+	}()
+	name := regexp.MustCompile(`fqName: "([^"]+)"`)
+	for d := range descs {
+		names = append(names, name.FindStringSubmatch(d.String())[1])
+	}
+	return names
+}
+
+func TestReadmeLinksLeadSomewhere(t *testing.T) {
+	for _, m := range regexp.MustCompile(`\]\(([^)\s]+)\)`).FindAllStringSubmatch(readme(t), -1) {
+		target, _, _ := strings.Cut(m[1], "#")
+		if strings.Contains(target, "://") || target == "" {
+			continue
+		}
+		if _, err := os.Stat(filepath.Join(repository, filepath.FromSlash(target))); err != nil {
+			t.Errorf("the link %s leads nowhere: %v", m[1], err)
+		}
+	}
+}
+
+func TestInitWritesTheDefaultFiles(t *testing.T) {
+	dir := t.TempDir()
+	if status := run(t.Context(), []string{"init", dir}, io.Discard, io.Discard); status != 0 {
+		t.Fatalf("cordon init: exit status %d", status)
+	}
+	source := os.DirFS(filepath.Join(repository, "config", "default"))
+	for what, other := range map[string]fs.FS{"those inside the program": config.Default(), "config/default": source} {
+		want, got := contents(t, other), contents(t, os.DirFS(dir))
+		if len(want) < 2 {
+			t.Errorf("%s: %d files, want cordon.yaml and a policy", what, len(want))
+		}
+		for path, text := range want {
+			if !bytes.Equal(got[path], text) {
+				t.Errorf("init wrote another %s than %s", path, what)
+			}
+		}
+		if len(got) != len(want) {
+			t.Errorf("init wrote %d files, %s are %d", len(got), what, len(want))
+		}
+	}
+}
+
+// contents are the files of a tree by their paths.
+func contents(t *testing.T, tree fs.FS) map[string][]byte {
+	t.Helper()
+	all := map[string][]byte{}
+	err := fs.WalkDir(tree, ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		all[path], err = fs.ReadFile(tree, path)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}

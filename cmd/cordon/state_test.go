@@ -1,0 +1,224 @@
+package main
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"reflect"
+	"runtime"
+	"strings"
+	"testing"
+)
+
+// newState is a state directory in a directory that is not there yet.
+func newState(t *testing.T) *stateDir {
+	t.Helper()
+	d, err := openState(filepath.Join(t.TempDir(), "var", "cordon"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// someState has a file of each kind, one of them empty.
+func someState() *lastGood {
+	return &lastGood{
+		Service: &goodFile{Name: "cordon.yaml", Content: []byte("log: {level: info}\n")},
+		Policy:  []goodFile{{Name: "policy/a.yaml", Content: []byte("a")}, {Name: "policy/b.yaml", Content: []byte("b")}},
+		Lists:   []goodFile{{Name: "tiktok", Content: []byte{}}},
+	}
+}
+
+func mustSave(t *testing.T, d *stateDir, good *lastGood) {
+	t.Helper()
+	if err := d.save(good); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func mustLoad(t *testing.T, d *stateDir) *lastGood {
+	t.Helper()
+	good, err := d.load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return good
+}
+
+// names are the files below dir.
+func names(t *testing.T, dir string) []string {
+	t.Helper()
+	var found []string
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			found = append(found, path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+func TestStateComesBackAsItWasSaved(t *testing.T) {
+	d := newState(t)
+	if good := mustLoad(t, d); good != nil {
+		t.Fatalf("load before the first save: %v, want nil", good)
+	}
+	want := someState()
+	mustSave(t, d, want)
+	if good := mustLoad(t, d); !reflect.DeepEqual(good, want) {
+		t.Errorf("loaded %+v, want %+v", good, want)
+	}
+	again, err := openState(d.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if good := mustLoad(t, again); !reflect.DeepEqual(good, want) {
+		t.Errorf("loaded after opening again %+v, want %+v", good, want)
+	}
+}
+
+func TestStateOfAFileThatWasStoredBefore(t *testing.T) {
+	d := newState(t)
+	sum, err := d.store([]byte("tiktok.com\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	mustSave(t, d, &lastGood{Lists: []goodFile{{Name: "tiktok", SHA256: sum}}})
+	if text := string(mustLoad(t, d).Lists[0].Content); text != "tiktok.com\n" {
+		t.Errorf("loaded %q, want what was stored", text)
+	}
+}
+
+func TestStateHasNoMoreThanTheLastSave(t *testing.T) {
+	d := newState(t)
+	mustSave(t, d, someState())
+	leftovers := []string{filepath.Join(d.path, ".new-1"), filepath.Join(d.path, objectsDir, ".new-2")} // of a crash
+	for _, path := range leftovers {
+		if err := os.WriteFile(path, []byte("half"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if good := mustLoad(t, d); len(good.Policy) != 2 {
+		t.Errorf("loaded %+v beside the leftovers of a crash, want what was saved", good)
+	}
+	mustSave(t, d, &lastGood{Policy: []goodFile{{Name: "policy/a.yaml", Content: []byte("a")}}})
+	want := []string{filepath.Join(d.path, indexFile), d.object(checksum([]byte("a")))}
+	if found := names(t, d.path); !reflect.DeepEqual(found, want) {
+		t.Errorf("found %q, want %q", found, want)
+	}
+}
+
+func TestStateThatIsNotWhatWasSavedIsAnError(t *testing.T) {
+	object := checksum([]byte("a"))
+	for name, test := range map[string]struct {
+		path, text string // written over, or removed if there is no text
+		want       string
+	}{
+		"an object was changed":       {filepath.Join(objectsDir, object), "b", "of policy/a.yaml: "},
+		"an object was cut off":       {filepath.Join(objectsDir, object), " ", "was changed since it was saved"},
+		"an object is gone":           {filepath.Join(objectsDir, object), "", "no such file"},
+		"the index is cut off":        {indexFile, `{"policy": [`, indexFile + ": unexpected end of JSON input"},
+		"the index is not JSON":       {indexFile, "policy:\n", indexFile + ": invalid character"},
+		"the index leads elsewhere":   {indexFile, `{"policy": [{"name": "p", "sha256": "../../../../etc/passwd"}]}`, "is not a checksum"},
+		"the index has no checksum":   {indexFile, `{"policy": [{"name": "p"}]}`, "is not a checksum"},
+		"the index has a short one":   {indexFile, `{"policy": [{"name": "p", "sha256": "00ff"}]}`, "is not a checksum"},
+		"the index names another one": {indexFile, `{"policy": [{"name": "p", "sha256": "` + checksum(nil) + `"}]}`, "of p: "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newState(t)
+			mustSave(t, d, &lastGood{Policy: []goodFile{{Name: "policy/a.yaml", Content: []byte("a")}}})
+			path := filepath.Join(d.path, test.path)
+			err := os.Remove(path)
+			if test.text != "" {
+				err = os.WriteFile(path, []byte(test.text), 0o600)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			good, err := d.load()
+			if err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Fatalf("load: %+v, %v; want an error with %q", good, err, test.want)
+			}
+			mustSave(t, d, someState())
+			if good := mustLoad(t, d); !reflect.DeepEqual(good, someStateSaved(d)) {
+				t.Errorf("after the next save: %+v", good)
+			}
+		})
+	}
+}
+
+// someStateSaved is someState with the checksums.
+func someStateSaved(d *stateDir) *lastGood {
+	good := someState()
+	_ = d.save(good)
+	return good
+}
+
+func TestStateIsForNobodyElse(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("permissions are those of Unix")
+	}
+	d := newState(t)
+	mustSave(t, d, someState())
+	for path, want := range map[string]fs.FileMode{
+		d.path:                            0o750,
+		filepath.Join(d.path, objectsDir): 0o750,
+		filepath.Join(d.path, indexFile):  0o640,
+		d.object(checksum([]byte("a"))):   0o640,
+	} {
+		info, err := os.Stat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := info.Mode().Perm(); got&^want != 0 {
+			t.Errorf("%s has the mode %o, want at most %o", path, got, want)
+		}
+	}
+}
+
+func TestStateThatCannotBeSavedStaysWhatItWas(t *testing.T) {
+	d := newState(t)
+	mustSave(t, d, someState())
+	want := mustLoad(t, d)
+	objects := filepath.Join(d.path, objectsDir)
+	if err := os.Rename(objects, objects+".away"); err != nil {
+		t.Fatal(err)
+	}
+	err := d.save(&lastGood{Policy: []goodFile{{Name: "policy/c.yaml", Content: []byte("c")}}})
+	if err == nil || !strings.Contains(err.Error(), "saving the last good state: ") {
+		t.Fatalf("save without a directory for objects: %v", err)
+	}
+	if err := os.Rename(objects+".away", objects); err != nil {
+		t.Fatal(err)
+	}
+	if good := mustLoad(t, d); !reflect.DeepEqual(good, want) {
+		t.Errorf("after a save that failed: %+v, want %+v", good, want)
+	}
+}
+
+func TestNoStateKeepsNothing(t *testing.T) {
+	d, err := openState("")
+	if d != nil || err != nil {
+		t.Fatalf("openState of nothing: %v, %v", d, err)
+	}
+	if good, err := d.load(); good != nil || err != nil {
+		t.Errorf("load: %v, %v", good, err)
+	}
+	if err := d.save(someState()); err != nil {
+		t.Errorf("save: %v", err)
+	}
+}
+
+func TestStateThatCannotBeOpened(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := openState(filepath.Join(file, "state"))
+	if err == nil || !strings.Contains(err.Error(), "it must be writable for the user that runs cordon") {
+		t.Errorf("openState below a file: %v", err)
+	}
+}
