@@ -103,6 +103,9 @@ func (o *oracle) follow(name string) bool {
 			}
 			o.keep(data)
 			o.found = true
+			if len(alias) > 0 { // not kept, but judged
+				o.leads[strings.ToLower(alias[0].(*dns.CNAME).Target)] = true
+			}
 			return len(data) <= 100
 		case len(alias) > 0:
 			o.keep(alias[:1])

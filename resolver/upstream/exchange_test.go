@@ -175,6 +175,38 @@ func withoutEDNS(code int) script {
 	}
 }
 
+// bare says code in a header without anything behind it.
+func bare(code int) script {
+	return func(x *exchange) {
+		id := x.query.Id
+		x.send([]byte{byte(id >> 8), byte(id), 0x81, 0x80 | byte(code), 0, 0, 0, 0, 0, 0, 0, 0})
+	}
+}
+
+// referral names the servers of a zone instead of asking them.
+func referral(x *exchange) {
+	x.send(x.answer(func(m *dns.Msg) {
+		m.Answer = nil
+		m.Ns = []dns.RR{&dns.NS{Hdr: dns.RR_Header{Name: "example.", Rrtype: dns.TypeNS, Class: dns.ClassINET, Ttl: 60}, Ns: "ns.example."}}
+	}))
+}
+
+// TestServerWithoutEDNSThatDoesNotReadOn: its error has no question.
+func TestServerWithoutEDNSThatDoesNotReadOn(t *testing.T) {
+	bubble(t, func(t *testing.T, n *fakeNet) {
+		g := n.group(upstream.Config{}, n.add(1, func(x *exchange) {
+			if x.query.IsEdns0() != nil {
+				bare(dns.RcodeFormatError)(x)
+				return
+			}
+			good(x)
+		}))
+		if took := mustAnswer(t, g); took != 0 || len(n.packets()) != 2 {
+			t.Errorf("took %v and %d packets, want none and 2", took, len(n.packets()))
+		}
+	})
+}
+
 // TestServerWithoutEDNS: it is asked again without, and remembered for ten minutes.
 func TestServerWithoutEDNS(t *testing.T) {
 	for _, code := range []int{dns.RcodeFormatError, dns.RcodeNotImplemented, dns.RcodeBadVers} {
