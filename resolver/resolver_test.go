@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -157,20 +158,21 @@ func text(t testing.TB, answer []byte) string {
 	if err := m.Unpack(answer); err != nil {
 		t.Fatalf("answer does not parse: %v", err)
 	}
-	s := dns.RcodeToString[m.Rcode]
+	var s strings.Builder
+	s.WriteString(dns.RcodeToString[m.Rcode])
 	if opt := m.IsEdns0(); opt != nil {
 		for _, o := range opt.Option {
 			if ede, ok := o.(*dns.EDNS0_EDE); ok {
-				s += fmt.Sprintf(" ede=%d", ede.InfoCode)
+				s.WriteString(fmt.Sprintf(" ede=%d", ede.InfoCode))
 			}
 		}
 	}
 	for _, rr := range m.Answer {
 		if a, ok := rr.(*dns.A); ok {
-			s += fmt.Sprintf(" %s ttl=%d", a.A, a.Hdr.Ttl)
+			s.WriteString(fmt.Sprintf(" %s ttl=%d", a.A, a.Hdr.Ttl))
 		}
 	}
-	return s
+	return s.String()
 }
 
 func (b *bench) want(name, want string) {

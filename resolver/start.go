@@ -26,7 +26,7 @@ func (r *Resolver) Start(q *wire.Query, reply func([]byte)) {
 	case again:
 		r.finish(w, f.stale, cache.Stale)
 		r.ask(s, f, w.q.Now, func(result upstream.Result) {
-			defer r.survive(f)
+			defer func() { r.survive(f, recover()) }()
 			if result.Err == nil { // else what was asked first goes on
 				r.land(f, result)
 			}
@@ -52,21 +52,21 @@ func (r *Resolver) depart(s *state, f *flight, now time.Time) {
 	if entry, found := r.cache.Get(f.key, now); found == cache.Stale {
 		f.stale = entry
 		f.timer = time.AfterFunc(r.flights.limits.Load().StaleAfter, func() {
-			defer r.survive(f)
+			defer func() { r.survive(f, recover()) }()
 			for _, w := range r.flights.overdue(f) {
 				r.finish(w, f.stale, cache.Stale)
 			}
 		})
 	}
 	r.ask(s, f, now, func(result upstream.Result) {
-		defer r.survive(f)
+		defer func() { r.survive(f, recover()) }()
 		r.land(f, result)
 	})
 }
 
-// survive makes of a panic a failure of this one question: whoever waits for f is answered, and the next who asks asks anew.
-func (r *Resolver) survive(f *flight) {
-	p := recover()
+// survive makes of the panic p, nil for none, a failure of this one question: whoever waits for f is answered, and the next who
+// asks asks anew.
+func (r *Resolver) survive(f *flight, p any) {
 	if p == nil {
 		return
 	}

@@ -21,7 +21,7 @@ type admin struct {
 
 // newAdmin binds address. ready says whether the server answers queries by a policy that is loaded.
 func newAdmin(address string, registry *prometheus.Registry, ready func() error, log *slog.Logger) (*admin, error) {
-	listener, err := net.Listen("tcp", address)
+	listener, err := new(net.ListenConfig).Listen(context.Background(), "tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("admin listener: %w; another address: --admin ADDR:PORT or `listen: {admin: …}`", err)
 	}

@@ -260,12 +260,12 @@ func (l *loader) hold(what, reason string) hold {
 // report makes holds those in force and logs what is new about them.
 func (l *loader) report(holds map[string]hold) {
 	for what, h := range holds {
-		message := "held: the last good version stays in force"
-		if h.absent {
-			message = "held: not in force, there is no earlier version of it"
-		}
-		if l.holds[what].reason != h.reason {
-			l.log.Error(message, "what", what, "reason", h.reason)
+		switch {
+		case l.holds[what].reason == h.reason: // said already
+		case h.absent:
+			l.log.Error("held: not in force, there is no earlier version of it", "what", what, "reason", h.reason)
+		default:
+			l.log.Error("held: the last good version stays in force", "what", what, "reason", h.reason)
 		}
 	}
 	for what, h := range l.holds {

@@ -1,8 +1,8 @@
 package main
 
 import (
-	"errors"
 	"context"
+	"errors"
 	"log/slog"
 	"maps"
 	"net/netip"

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"cordon/config"
+	"cordon/resolver/policy"
 )
 
 // readService reads the service file for the first time. With a fault in it, the last good one is taken from the state directory,
@@ -286,17 +287,22 @@ func needRestart(old, next *config.Service) []string {
 // announce logs what has started or ended by itself since the moment since, and notes in the state directory that now was seen.
 func (s *server) announce(since, now time.Time) {
 	for _, c := range s.loader.good.snapshot.Changes(since, now) {
-		message := "ends now"
+		what := nameOf(c)
 		if c.Starts {
-			message = "comes into force now"
-		}
-		if c.Exception != nil {
-			s.log.Warn(message, "exception", c.Exception.Name, "at", c.At)
+			s.log.Warn("comes into force now", what, slog.Time("at", c.At))
 		} else {
-			s.log.Warn(message, "policy", c.Policy.Name, "at", c.At)
+			s.log.Warn("ends now", what, slog.Time("at", c.At))
 		}
 	}
 	if err := s.state.touch(now); err != nil {
 		s.log.Warn("the time was not noted in the state directory", "error", err)
 	}
+}
+
+// nameOf is what c is about, for the log.
+func nameOf(c policy.Change) slog.Attr {
+	if c.Exception != nil {
+		return slog.String("exception", c.Exception.Name)
+	}
+	return slog.String("policy", c.Policy.Name)
 }

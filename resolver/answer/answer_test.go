@@ -86,12 +86,12 @@ func TestRefusalLooksAsItsModeSays(t *testing.T) {
 				if m.Question[0].Name != "wWw.example.com." {
 					t.Errorf("question %q is not the client's", m.Question[0].Name)
 				}
-				var got string
+				var got strings.Builder
 				for _, rr := range append(m.Answer, m.Ns...) {
-					got += strings.ReplaceAll(rr.String(), "wWw", "www")
+					got.WriteString(strings.ReplaceAll(rr.String(), "wWw", "www"))
 				}
-				if got != test.want {
-					t.Errorf("records %q, want %q", got, test.want)
+				if got.String() != test.want {
+					t.Errorf("records %q, want %q", got.String(), test.want)
 				}
 				if want := "Blocked: policy example-ban"; edns && ede(m) != want {
 					t.Errorf("EDE %q, want %q", ede(m), want)
@@ -143,12 +143,12 @@ func TestWhatIsNoLookUpInTheTree(t *testing.T) {
 				return
 			}
 			m := unpack(t, q, b)
-			var rr string
+			var rr strings.Builder
 			for _, r := range m.Answer {
-				rr += r.String()
+				rr.WriteString(r.String())
 			}
-			if m.Rcode != test.rcode || rr != test.rr {
-				t.Errorf("%s %q, want %s %q", dns.RcodeToString[m.Rcode], rr, dns.RcodeToString[test.rcode], test.rr)
+			if m.Rcode != test.rcode || rr.String() != test.rr {
+				t.Errorf("%s %q, want %s %q", dns.RcodeToString[m.Rcode], rr.String(), dns.RcodeToString[test.rcode], test.rr)
 			}
 		})
 	}
@@ -260,20 +260,21 @@ func outcome(t *testing.T, q *wire.Query, b []byte, here bool) string {
 		return ""
 	}
 	m := unpack(t, q, b)
-	got := dns.RcodeToString[m.Rcode]
+	var got strings.Builder
+	got.WriteString(dns.RcodeToString[m.Rcode])
 	for _, rr := range append(m.Answer, m.Ns...) {
 		switch rr := rr.(type) {
 		case *dns.A:
-			got += " " + rr.A.String()
+			got.WriteString(" " + rr.A.String())
 		case *dns.AAAA:
-			got += " " + rr.AAAA.String()
+			got.WriteString(" " + rr.AAAA.String())
 		case *dns.PTR:
-			got += " " + rr.Ptr
+			got.WriteString(" " + rr.Ptr)
 		case *dns.SOA:
-			got += " soa " + rr.Hdr.Name
+			got.WriteString(" soa " + rr.Hdr.Name)
 		}
 	}
-	return got
+	return got.String()
 }
 
 func TestLocalZonesGiveWayToForwardZones(t *testing.T) {
