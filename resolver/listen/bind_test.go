@@ -40,6 +40,10 @@ func TestConfig(t *testing.T) {
 			config: listen.Config{Handler: h, Addresses: addrs("127.0.0.1:0"), Workers: 257},
 		},
 		{
+			name: "too long batches", want: "batches of 65 datagrams",
+			config: listen.Config{Handler: h, Addresses: addrs("127.0.0.1:0"), Batch: 65},
+		},
+		{
 			name: "idle too long", want: "idle time is 31s",
 			config: listen.Config{Handler: h, Addresses: addrs("127.0.0.1:0"), Limits: listen.Limits{Idle: 31 * time.Second}},
 		},

@@ -37,6 +37,9 @@ type Config struct {
 	Streams []net.Listener
 	// Workers is how many UDP sockets an address has, 1 to 256; 0 means GOMAXPROCS. Systems without Linux's SO_REUSEPORT have 1.
 	Workers int
+	// Batch is how many datagrams a UDP socket moves at most with one system call, 1 to 64; 0 means 32. Nobody waits for a batch
+	// to fill. Systems without recvmmsg have 1.
+	Batch   int
 	Handler Handler // required
 	Limits  Limits
 	Log     *slog.Logger // nil: nothing is logged
@@ -53,8 +56,11 @@ type Limits struct {
 	Drain                time.Duration // that the end of [Server.Run] waits for replies, ≤ 30 s; default 3 s
 }
 
-// maxWorkers bounds Config.Workers.
-const maxWorkers = 256
+const (
+	maxWorkers   = 256 // bounds Config.Workers
+	maxBatch     = 64  // bounds Config.Batch
+	defaultBatch = 32
+)
 
 // Listeners is how many values wire.Query.Worker can take: they are 0 ≤ Worker < Listeners. A handler sizes its shards by it.
 func (c Config) Listeners() int {
@@ -76,6 +82,10 @@ func (c Config) complete() (Config, error) {
 	if c.Workers < 0 || c.Workers > maxWorkers {
 		return c, fmt.Errorf("listen: %d workers an address, want 1 to %d, or 0 for one a processor", c.Workers, maxWorkers)
 	}
+	if c.Batch < 0 || c.Batch > maxBatch {
+		return c, fmt.Errorf("listen: batches of %d datagrams, want 1 to %d, or 0 for %d", c.Batch, maxBatch, defaultBatch)
+	}
+	c.Batch = cmp.Or(c.Batch, defaultBatch)
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}

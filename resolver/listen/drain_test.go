@@ -10,9 +10,12 @@ import (
 	"cordon/resolver/listen"
 )
 
-func TestDrainOfDatagrams(t *testing.T) {
+func TestDrainOfDatagrams(t *testing.T) { bothWays(t, testDrainOfDatagrams) }
+
+func testDrainOfDatagrams(t *testing.T, batch int) {
 	h := newHandler()
-	addr, stop := loopback(t, h)
+	s, stop := serve(t, listen.Config{Addresses: addrs("127.0.0.1:0"), Workers: 1, Batch: batch, Handler: h})
+	addr := s.Addrs()[0]
 	conn := dial(t, "udp", addr)
 	send(t, conn, query(1, "slow.example"))
 	waiting := <-h.started

@@ -134,6 +134,14 @@ func serve(t testing.TB, c listen.Config) (server *listen.Server, stop func()) {
 	return server, stop
 }
 
+// bothWays runs test with sockets that move one datagram at a time, and with those that move as many as there are. They are
+// the same where the system cannot do that.
+func bothWays(t *testing.T, test func(t *testing.T, batch int)) {
+	t.Helper()
+	t.Run("one by one", func(t *testing.T) { test(t, 1) })
+	t.Run("in batches", func(t *testing.T) { test(t, 32) })
+}
+
 // loopback serves h on a free port of 127.0.0.1.
 func loopback(t testing.TB, h listen.Handler) (addr netip.AddrPort, stop func()) {
 	t.Helper()

@@ -1,6 +1,7 @@
 package listen_test
 
 import (
+	"fmt"
 	"io"
 	"net"
 	"net/netip"
@@ -11,11 +12,13 @@ import (
 )
 
 // A query that the first door answers costs no allocation from socket to socket, the test's own client included.
-func TestFirstDoorAllocatesNothing(t *testing.T) {
+func TestFirstDoorAllocatesNothing(t *testing.T) { bothWays(t, testAllocations) }
+
+func testAllocations(t *testing.T, batch int) {
 	for _, address := range []string{"127.0.0.1:0", "0.0.0.0:0", "[::1]:0", "[::]:0"} {
 		t.Run("udp "+address, func(t *testing.T) {
 			skipWithoutIPv6(t, address)
-			conn := dialHot(t, "udp", address)
+			conn := dialHot(t, "udp", address, batch)
 			msg, buf := query(1, "www.example"), make([]byte, 2048)
 			wantNoAllocations(t, func() error {
 				if _, err := conn.Write(msg); err != nil {
@@ -27,7 +30,7 @@ func TestFirstDoorAllocatesNothing(t *testing.T) {
 		})
 	}
 	t.Run("tcp", func(t *testing.T) {
-		conn := dialHot(t, "tcp", "127.0.0.1:0")
+		conn := dialHot(t, "tcp", "127.0.0.1:0", batch)
 		msg := framed(query(1, "www.example"))
 		buf := make([]byte, len(msg))
 		wantNoAllocations(t, func() error {
@@ -57,9 +60,9 @@ func wantNoAllocations(t *testing.T, exchange func() error) {
 }
 
 // dialHot connects to a new server on address by way of the loopback interface.
-func dialHot(t testing.TB, network, address string) net.Conn {
+func dialHot(t testing.TB, network, address string, batch int) net.Conn {
 	t.Helper()
-	s, _ := serve(t, listen.Config{Addresses: addrs(address), Workers: 1, Handler: newHandler()})
+	s, _ := serve(t, listen.Config{Addresses: addrs(address), Workers: 1, Batch: batch, Handler: newHandler()})
 	addr := s.Addrs()[0]
 	switch addr.Addr() {
 	case netip.IPv4Unspecified():
@@ -72,15 +75,17 @@ func dialHot(t testing.TB, network, address string) net.Conn {
 
 func BenchmarkUDP(b *testing.B) {
 	for _, address := range []string{"127.0.0.1:0", "0.0.0.0:0"} {
-		b.Run(address, func(b *testing.B) {
-			conn := dialHot(b, "udp", address)
-			benchmark(b, conn, query(1, "www.example"))
-		})
+		for _, batch := range []int{1, 8, 32} {
+			b.Run(fmt.Sprintf("%s/batch=%d", address, batch), func(b *testing.B) {
+				conn := dialHot(b, "udp", address, batch)
+				benchmark(b, conn, query(1, "www.example"))
+			})
+		}
 	}
 }
 
 func BenchmarkTCP(b *testing.B) {
-	conn := dialHot(b, "tcp", "127.0.0.1:0")
+	conn := dialHot(b, "tcp", "127.0.0.1:0", 0)
 	benchmark(b, conn, framed(query(1, "www.example")))
 }
 

@@ -60,7 +60,7 @@ func (s *Server) assemble(c Config) {
 	for i := range s.addresses {
 		b := &s.addresses[i]
 		for _, conn := range b.udp {
-			s.workers = append(s.workers, newWorker(door(), conn, b.addr.Addr()))
+			s.workers = append(s.workers, newWorker(door(), conn, b.addr.Addr(), c.Batch))
 		}
 		if b.tcp != nil {
 			s.acceptors = append(s.acceptors, newAcceptor(door(), b.tcp, s.table, s.limits))

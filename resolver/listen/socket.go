@@ -14,9 +14,11 @@ const (
 
 // socket is the seam between a worker and its UDP socket.
 type socket interface {
-	// receive waits for datagrams and fills the first n ≥ 1 of packets. Called by one goroutine.
-	receive(packets []packet) (n int, err error)
-	// send sends the answers of packets, where there is one, and returns how many could not be sent. Called by the same goroutine.
+	// receive waits for datagrams and returns those that are there, at least one. They belong to the socket and are the
+	// caller's until the next call. Called by one goroutine.
+	receive() ([]packet, error)
+	// send sends the answers, where there are any, of what receive returned last, and returns how many could not be sent.
+	// Called by the same goroutine.
 	send(packets []packet) (failed int)
 	// sendLater sends one answer. It may be called by many goroutines at once, beside receive and send.
 	sendLater(answer []byte, to *route) error
@@ -38,35 +40,46 @@ type route struct {
 	control    [controlRoom]byte // control[:controlLen] goes with the answer and makes the asked address its source
 }
 
+// packetRoom is an odd number of cache lines, so that the same octets of different packets, which are the ones in use, do not
+// all fall into the same few places of the processor's cache.
+const packetRoom = answerRoom + maxDatagram + 64
+
 func newPackets(n int) []packet {
 	packets := make([]packet, n)
+	rooms := make([]byte, n*packetRoom)
 	for i := range packets {
-		packets[i].in = make([]byte, maxDatagram)
-		packets[i].out = make([]byte, 0, answerRoom)
+		room := rooms[i*packetRoom:]
+		packets[i].out = room[:0:answerRoom]
+		packets[i].in = room[answerRoom:][:maxDatagram:maxDatagram]
 	}
 	return packets
 }
 
-// plainSocket is a socket whose answers leave from where the system likes: the address that it is bound to.
+// plainSocket moves one datagram at a time. Its answers leave from where the system likes: the address that it is bound to.
 type plainSocket struct {
-	conn *net.UDPConn
+	conn    *net.UDPConn
+	packets []packet // one
 }
 
-func (s plainSocket) receive(packets []packet) (int, error) {
-	p := &packets[0]
+func newPlainSocket(conn *net.UDPConn) *plainSocket {
+	return &plainSocket{conn: conn, packets: newPackets(1)}
+}
+
+func (s *plainSocket) receive() ([]packet, error) {
+	p := &s.packets[0]
 	n, peer, err := s.conn.ReadFromUDPAddrPort(p.in)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	p.query, p.peer = p.in[:n], peer
-	return 1, nil
+	return s.packets, nil
 }
 
-func (s plainSocket) send(packets []packet) (failed int) {
+func (s *plainSocket) send(packets []packet) (failed int) {
 	return sendEach(s, packets)
 }
 
-func (s plainSocket) sendLater(answer []byte, to *route) error {
+func (s *plainSocket) sendLater(answer []byte, to *route) error {
 	_, err := s.conn.WriteToUDPAddrPort(answer, to.peer)
 	return err
 }

@@ -11,8 +11,9 @@ import (
 // canShare says that an address can have several UDP sockets among which the system spreads the clients.
 const canShare = true
 
-// receiveBuffer is what a UDP socket may hold for us while we are busy, in octets: some 10,000 queries.
-const receiveBuffer = 4 << 20
+// bufferRoom is what a UDP socket may hold each way, in octets: some 10,000 queries while we are busy, and the answers to as
+// many neighbours that do not tell their hardware address, because a query's source may be forged.
+const bufferRoom = 4 << 20
 
 // control sets what a UDP socket needs before it is bound.
 func control(a netip.Addr, m mode) func(network, address string, c syscall.RawConn) error {
@@ -22,9 +23,8 @@ func control(a netip.Addr, m mode) func(network, address string, c syscall.RawCo
 }
 
 func prepare(fd int, a netip.Addr, m mode) error {
-	if unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, receiveBuffer) != nil {
-		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, receiveBuffer) // as far as net.core.rmem_max lets us
-	}
+	setBuffer(fd, unix.SO_RCVBUFFORCE, unix.SO_RCVBUF)
+	setBuffer(fd, unix.SO_SNDBUFFORCE, unix.SO_SNDBUF)
 	if m == shared {
 		if err := setShared(fd); err != nil {
 			return err
@@ -42,6 +42,13 @@ func prepare(fd int, a netip.Addr, m mode) error {
 		return nil
 	}
 	return unix.SetsockoptInt(fd, level, info, 1)
+}
+
+// setBuffer goes as far as net.core.rmem_max and wmem_max let us if force is forbidden.
+func setBuffer(fd, force, ask int) {
+	if unix.SetsockoptInt(fd, unix.SOL_SOCKET, force, bufferRoom) != nil {
+		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, ask, bufferRoom)
+	}
 }
 
 // share lets further sockets of ours join the port of conn, which was bound alone. The system makes the group when the first
@@ -66,37 +73,51 @@ func onSocket(c syscall.RawConn, do func(fd int) error) error {
 	return err
 }
 
-// newSocket chooses how to talk to conn, bound to a.
-func newSocket(conn *net.UDPConn, a netip.Addr) socket {
-	if a.IsUnspecified() {
-		return askedSocket{conn}
+// newSocket chooses how to talk to conn, bound to a: up to batch datagrams at a time, if this system can.
+func newSocket(conn *net.UDPConn, a netip.Addr, batch int) socket {
+	if batch > 1 {
+		if s, ok := newBatchSocket(conn, a, batch); ok {
+			return s
+		}
 	}
-	return plainSocket{conn}
+	if a.IsUnspecified() {
+		return newAskedSocket(conn)
+	}
+	return newPlainSocket(conn)
 }
 
-// askedSocket is a socket bound to a wildcard: an answer leaves from the address that was asked (IP_PKTINFO, and
+// askedSocket is a plainSocket bound to a wildcard: an answer leaves from the address that was asked (IP_PKTINFO, and
 // RFC 3542, section 6, for IPv6).
 type askedSocket struct {
-	conn *net.UDPConn
+	conn    *net.UDPConn
+	packets []packet // one
 }
 
-func (s askedSocket) receive(packets []packet) (int, error) {
-	p := &packets[0]
+func newAskedSocket(conn *net.UDPConn) *askedSocket {
+	return &askedSocket{conn: conn, packets: newPackets(1)}
+}
+
+func (s *askedSocket) receive() ([]packet, error) {
+	p := &s.packets[0]
 	n, controlLen, _, peer, err := s.conn.ReadMsgUDPAddrPort(p.in, p.control[:])
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	p.query, p.peer = p.in[:n], peer
 	p.controlLen = turn(p.control[:controlLen])
-	return 1, nil
+	return s.packets, nil
 }
 
-func (s askedSocket) send(packets []packet) (failed int) {
+func (s *askedSocket) send(packets []packet) (failed int) {
 	return sendEach(s, packets)
 }
 
-func (s askedSocket) sendLater(answer []byte, to *route) error {
-	_, _, err := s.conn.WriteMsgUDPAddrPort(answer, to.control[:to.controlLen], to.peer)
+func (s *askedSocket) sendLater(answer []byte, to *route) error {
+	return writeFromAsked(s.conn, answer, to)
+}
+
+func writeFromAsked(conn *net.UDPConn, answer []byte, to *route) error {
+	_, _, err := conn.WriteMsgUDPAddrPort(answer, to.control[:to.controlLen], to.peer)
 	return err
 }
 

@@ -15,4 +15,4 @@ func control(netip.Addr, mode) func(network, address string, c syscall.RawConn) 
 
 func share(*net.UDPConn) error { return nil }
 
-func newSocket(conn *net.UDPConn, _ netip.Addr) socket { return plainSocket{conn} }
+func newSocket(conn *net.UDPConn, _ netip.Addr, _ int) socket { return newPlainSocket(conn) }

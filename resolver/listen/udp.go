@@ -12,21 +12,17 @@ import (
 	"cordon/resolver/wire"
 )
 
-// batch is how many datagrams a worker asks its socket for at a time.
-const batch = 1
-
 // worker is one UDP socket and its read loop.
 type worker struct {
 	door
 	conn    *net.UDPConn
 	socket  socket
-	packets []packet
 	query   wire.Query
 	waiting waiting
 }
 
-func newWorker(d door, conn *net.UDPConn, a netip.Addr) *worker {
-	w := &worker{door: d, conn: conn, socket: newSocket(conn, a), packets: newPackets(batch)}
+func newWorker(d door, conn *net.UDPConn, a netip.Addr, batch int) *worker {
+	w := &worker{door: d, conn: conn, socket: newSocket(conn, a, batch)}
 	w.waiting.init()
 	return w
 }
@@ -35,11 +31,11 @@ func newWorker(d door, conn *net.UDPConn, a netip.Addr) *worker {
 func (w *worker) run(ctx context.Context, closed <-chan struct{}) {
 	var failures pauses
 	for {
-		n, err := w.socket.receive(w.packets)
+		packets, err := w.socket.receive()
 		switch {
 		case err == nil:
 			failures.reset()
-			w.serve(w.packets[:n])
+			w.serve(packets)
 			continue
 		case ctx.Err() == nil && !errors.Is(err, net.ErrClosed) && !errors.Is(err, os.ErrDeadlineExceeded):
 			w.counters.failed.Add(1)

@@ -18,7 +18,9 @@ import (
 )
 
 // A connected client takes an answer only from the address that it asked.
-func TestWildcardAnswersFromTheAddressAsked(t *testing.T) {
+func TestWildcardAnswersFromTheAddressAsked(t *testing.T) { bothWays(t, testWildcard) }
+
+func testWildcard(t *testing.T, batch int) {
 	tests := []struct {
 		name, listen, from string
 		asked              netip.Addr
@@ -32,7 +34,7 @@ func TestWildcardAnswersFromTheAddressAsked(t *testing.T) {
 				t.Skip("this host has no second IPv6 address")
 			}
 			h := newHandler()
-			s, _ := serve(t, listen.Config{Addresses: addrs(test.listen), Workers: 1, Handler: h})
+			s, _ := serve(t, listen.Config{Addresses: addrs(test.listen), Workers: 1, Batch: batch, Handler: h})
 			dialer := net.Dialer{LocalAddr: net.UDPAddrFromAddrPort(netip.MustParseAddrPort(test.from))}
 			conn, err := dialer.Dial("udp", netip.AddrPortFrom(test.asked, s.Addrs()[0].Port()).String())
 			if err != nil {

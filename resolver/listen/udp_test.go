@@ -10,12 +10,14 @@ import (
 	"cordon/resolver/wire"
 )
 
-func TestBothTransportsAndFamiliesAnswer(t *testing.T) {
+func TestBothTransportsAndFamiliesAnswer(t *testing.T) { bothWays(t, testTransportsAndFamilies) }
+
+func testTransportsAndFamilies(t *testing.T, batch int) {
 	for _, address := range []string{"127.0.0.1:0", "0.0.0.0:0", "[::1]:0", "[::]:0"} {
 		t.Run(address, func(t *testing.T) {
 			skipWithoutIPv6(t, address)
 			h := newHandler()
-			s, _ := serve(t, listen.Config{Addresses: addrs(address), Handler: h})
+			s, _ := serve(t, listen.Config{Addresses: addrs(address), Batch: batch, Handler: h})
 			addr := s.Addrs()[0]
 			if addr.Addr().IsUnspecified() {
 				addr = netip.AddrPortFrom(map[bool]netip.Addr{
@@ -62,7 +64,9 @@ func skipWithoutIPv6(t *testing.T, address string) {
 	_ = conn.Close()
 }
 
-func TestDatagrams(t *testing.T) {
+func TestDatagrams(t *testing.T) { bothWays(t, testDatagrams) }
+
+func testDatagrams(t *testing.T, batch int) {
 	response := query(1, "www.example")
 	response[2] |= 0x80
 	status := query(1, "www.example")
@@ -87,7 +91,7 @@ func TestDatagrams(t *testing.T) {
 		{name: "panic at the second door", msg: query(1, "crash.example"), drop: true},
 	}
 	for _, address := range []string{"127.0.0.1:0", "0.0.0.0:0"} {
-		s, _ := serve(t, listen.Config{Addresses: addrs(address), Workers: 1, Handler: newHandler()})
+		s, _ := serve(t, listen.Config{Addresses: addrs(address), Workers: 1, Batch: batch, Handler: newHandler()})
 		addr := netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), s.Addrs()[0].Port())
 		for _, test := range tests {
 			t.Run(address+"/"+test.name, func(t *testing.T) {
@@ -109,9 +113,12 @@ func TestDatagrams(t *testing.T) {
 	}
 }
 
-func TestSecondDoor(t *testing.T) {
+func TestSecondDoor(t *testing.T) { bothWays(t, testSecondDoor) }
+
+func testSecondDoor(t *testing.T, batch int) {
 	h := newHandler()
-	addr, _ := loopback(t, h)
+	s, _ := serve(t, listen.Config{Addresses: addrs("127.0.0.1:0"), Workers: 1, Batch: batch, Handler: h})
+	addr := s.Addrs()[0]
 	conns := []net.Conn{dial(t, "udp", addr), dial(t, "udp", addr)}
 	send(t, conns[0], query(10, "slow.example"))
 	first := <-h.started
