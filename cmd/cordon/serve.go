@@ -6,11 +6,8 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
-	"os/signal"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -192,39 +189,4 @@ func (s *server) run(ctx context.Context) error {
 	}
 	s.log.Info("stopped")
 	return err
-}
-
-// follow puts in force what changes in the files, until ctx ends.
-func (s *server) follow(ctx context.Context) {
-	hangup := make(chan os.Signal, 1)
-	signal.Notify(hangup, syscall.SIGHUP)
-	defer signal.Stop(hangup)
-	announced := time.Now()
-	for {
-		boundary := s.nextBoundary()
-		select {
-		case <-ctx.Done():
-			boundary.Stop()
-			return
-		case <-hangup:
-			s.log.Info("reading the configuration again", "because", "SIGHUP")
-			s.reload(ctx)
-		case <-s.watcher.Changes():
-			s.reload(ctx)
-		case now := <-boundary.C:
-			s.announce(announced, now)
-			announced = now
-		}
-		boundary.Stop()
-	}
-}
-
-// nextBoundary fires when a policy or an exception starts or ends, and every hour.
-func (s *server) nextBoundary() *time.Timer {
-	const farAway = time.Hour
-	next := s.loader.good.snapshot.NextBoundary(time.Now())
-	if next.IsZero() {
-		return time.NewTimer(farAway)
-	}
-	return time.NewTimer(min(farAway, max(time.Until(next), time.Millisecond)))
 }

@@ -1,18 +1,11 @@
 package main
 
 import (
-	"context"
-	"errors"
-	"fmt"
 	"io"
 	"log/slog"
-	"path/filepath"
 	"reflect"
-	"strings"
-	"time"
 
 	"cordon/config"
-	"cordon/resolver/policy"
 )
 
 // readService reads the service file for the first time. With a fault in it, the last good one is taken from the state directory,
@@ -20,16 +13,14 @@ import (
 func (s *server) readService(stderr io.Writer) error {
 	file := s.serviceFile()
 	service, faults := config.ParseService(file, s.flags)
-	if !faults.Bad() {
-		s.keepService(file)
-	} else {
+	if faults.Bad() {
 		io.WriteString(stderr, faults.Render()) //nolint:errcheck // nobody is left to be told
-		kept := s.keptService(service.StateDir)
-		if kept == nil {
+		if service = s.keptService(service.StateDir); service == nil {
 			return errSaid
 		}
-		service = kept
-		defer func() { s.outcome.holdService(faults.Errors().Error()) }()
+		s.outcome.holdService(faults.Errors().Error())
+	} else {
+		s.keepService(file)
 	}
 	s.service = service
 	s.log = newLog(stderr, s.level, service)
@@ -92,151 +83,6 @@ func setLevel(level *slog.LevelVar, service *config.Service) {
 	}
 }
 
-// firstPolicy puts the policy in force that is written, or, if that has faults, the last good one with what is not faulty.
-func (s *server) firstPolicy(ctx context.Context, stderr io.Writer) error {
-	kept, err := s.state.load()
-	if err != nil {
-		s.log.Error("there is no last good state to fall back on", "error", err)
-	}
-	s.loader.kept = kept
-	files, err := s.policyFiles()
-	if err == nil {
-		_, err = s.loader.load(ctx, files)
-	}
-	if err == nil {
-		s.loaded()
-		return nil
-	}
-	sayFaults(stderr, err)
-	if s.loader.kept == nil {
-		return errNoPolicy
-	}
-	if keptErr := s.loader.seed(s.service.PolicyDir); keptErr != nil {
-		return fmt.Errorf("%w; nor the last good one: %w", errNoPolicy, keptErr)
-	}
-	s.log.Error("the policy has faults: starting with the last good one", "state_dir", s.service.StateDir)
-	if files == nil {
-		s.loader.report(map[string]hold{s.service.PolicyDir: s.loader.hold(s.service.PolicyDir, err.Error())})
-		s.loaded()
-		return nil
-	}
-	if _, err = s.loader.load(ctx, files); err == nil {
-		s.loaded()
-	}
-	return err
-}
-
-// sayFaults says everything that is wrong, with the places if it is about files.
-func sayFaults(w io.Writer, err error) {
-	if faults, ok := errors.AsType[config.Faults](err); ok {
-		io.WriteString(w, faults.Render()) //nolint:errcheck // nobody is left to be told
-		return
-	}
-	fmt.Fprintf(w, "%v\n", err)
-}
-
-// policyFiles are the policy files as they are now.
-func (s *server) policyFiles() ([]config.File, error) {
-	if s.service.PolicyDir == "" {
-		return config.DefaultPolicy(), nil
-	}
-	return config.ReadPolicyDir(s.service.PolicyDir)
-}
-
-// watch takes the first look at the files, before they are read for the first time.
-func (s *server) watch() error {
-	files, err := s.policyFiles()
-	if err != nil {
-		files = nil // there is something to watch all the same
-	}
-	s.watchFor(files)
-	s.watcher, err = config.NewWatcher(config.WatcherConfig{
-		Paths: func() []string { return *s.watched.Load() }, Log: s.log,
-	})
-	return err
-}
-
-// watchFor makes the service file, what it names, files, and the lists that those and the policy in force name the ones to
-// watch: what has a fault now, or is not there yet, may be mended by a change of any of them.
-func (s *server) watchFor(files []config.File) {
-	var all []string
-	if s.path != "" {
-		all = append(all, s.path)
-	}
-	if s.service.PolicyDir != "" {
-		all = append(all, s.service.PolicyDir)
-	}
-	if len(s.service.Upstreams) == 0 {
-		all = append(all, s.service.ResolvConf)
-	}
-	written, _ := config.ParsePolicy(files)
-	all = append(all, listPaths(written)...)
-	if s.loader.good != nil {
-		all = append(all, listPaths(s.loader.good.set)...)
-	}
-	s.watched.Store(&all)
-}
-
-// listPaths are the files of the lists of set.
-func listPaths(set *config.PolicySet) []string {
-	var all []string
-	for _, list := range set.Lists {
-		if path, isFile := strings.CutPrefix(list.Source, "file:"); isFile {
-			if !filepath.IsAbs(path) {
-				path = filepath.Join(list.Dir, path)
-			}
-			all = append(all, path)
-		}
-	}
-	return all
-}
-
-// reload reads everything again and puts in force what is without faults.
-func (s *server) reload(ctx context.Context) {
-	s.reloadService()
-	begun := time.Now()
-	before := s.loader.good.snapshot.Hash()
-	files, err := s.policyFiles()
-	s.watchFor(files)
-	var next *generation
-	if err == nil {
-		next, err = s.loader.load(ctx, files)
-	}
-	if err != nil {
-		s.outcome.failed()
-		s.log.Error("held: the policy in force stays", "error", err)
-		return
-	}
-	s.resolver.Publish(next.snapshot) // of the same policy too: whose queries are answered may have changed
-	s.loaded()
-	if next.snapshot.Hash() != before {
-		s.log.Info("policy in force", "hash", next.snapshot.Hash(), "names", next.snapshot.Set().Names(),
-			"took", time.Since(begun).Round(time.Millisecond))
-	}
-}
-
-// loaded records what the loader did, for metrics and for the next start.
-func (s *server) loaded() {
-	s.outcome.loaded(s.loader)
-	good := &lastGood{Service: s.goodService}
-	if s.service.PolicyDir != "" {
-		for _, f := range s.loader.good.set.Files {
-			good.Policy = append(good.Policy, goodFile{Name: f.Path, Content: f.Data})
-		}
-	}
-	for _, c := range s.loader.good.copies {
-		good.Lists = append(good.Lists, c)
-	}
-	if err := s.state.save(good); err != nil {
-		s.log.Error("the last good state was not saved: a restart with a fault in a file would not find it", "error", err)
-		return
-	}
-	for name, c := range s.loader.good.copies {
-		c.Content = nil // it is on the disk
-		s.loader.good.copies[name] = c
-	}
-}
-
 // reloadService puts in force what can change while the server runs, and says what can't.
 func (s *server) reloadService() {
 	file := s.serviceFile()
@@ -282,27 +128,4 @@ func needRestart(old, next *config.Service) []string {
 		}
 	}
 	return keys
-}
-
-// announce logs what has started or ended by itself since the moment since, and notes in the state directory that now was seen.
-func (s *server) announce(since, now time.Time) {
-	for _, c := range s.loader.good.snapshot.Changes(since, now) {
-		what := nameOf(c)
-		if c.Starts {
-			s.log.Warn("comes into force now", what, slog.Time("at", c.At))
-		} else {
-			s.log.Warn("ends now", what, slog.Time("at", c.At))
-		}
-	}
-	if err := s.state.touch(now); err != nil {
-		s.log.Warn("the time was not noted in the state directory", "error", err)
-	}
-}
-
-// nameOf is what c is about, for the log.
-func nameOf(c policy.Change) slog.Attr {
-	if c.Exception != nil {
-		return slog.String("exception", c.Exception.Name)
-	}
-	return slog.String("policy", c.Policy.Name)
 }
