@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"syscall"
 	"time"
@@ -41,7 +42,7 @@ func (s *server) firstPolicy(ctx context.Context, stderr io.Writer) error {
 	}
 	s.log.Error("the policy has faults: starting with the last good one", "state_dir", s.service.StateDir)
 	if files == nil {
-		s.loader.report(map[string]hold{s.service.PolicyDir: s.loader.hold(s.service.PolicyDir, err.Error())})
+		s.loader.holdToo(s.service.PolicyDir, err)
 		s.loaded()
 		return nil
 	}
@@ -74,15 +75,27 @@ func (s *server) follow(ctx context.Context) {
 			return
 		case <-hangup:
 			s.log.Info("reading the configuration again", "because", "SIGHUP")
-			s.reload(ctx)
+			s.surviveReload(ctx)
 		case <-s.watcher.Changes():
-			s.reload(ctx)
+			s.surviveReload(ctx)
 		case now := <-boundary.C:
 			s.announce(announced, now)
 			announced = now
 		}
 		boundary.Stop()
 	}
+}
+
+// surviveReload is reload, but a panic in it leaves what is in force in force.
+func (s *server) surviveReload(ctx context.Context) {
+	defer func() {
+		if p := recover(); p != nil {
+			s.outcome.failed()
+			s.log.Error("held: reading the configuration ended by a fault in Cordon: please report this",
+				"panic", p, "stack", string(debug.Stack()))
+		}
+	}()
+	s.reload(ctx)
 }
 
 // reload reads everything again and puts in force what is without faults.
@@ -92,10 +105,12 @@ func (s *server) reload(ctx context.Context) {
 	before := s.loader.good.snapshot.Hash()
 	files, err := s.policyFiles()
 	s.watchFor(files)
-	var next *generation
-	if err == nil {
-		next, err = s.loader.load(ctx, files)
+	if err != nil {
+		s.loader.holdToo(s.service.PolicyDir, err)
+		s.outcome.loaded(s.loader)
+		return
 	}
+	next, err := s.loader.load(ctx, files)
 	if err != nil {
 		s.outcome.failed()
 		s.log.Error("held: the policy in force stays", "error", err)

@@ -124,7 +124,7 @@ func (l *loader) setBack(files, written []config.File, own *ownFaults, holds map
 		case known || l.someGone(written):
 			return nil, false
 		}
-		h := l.hold(f.Path, fault.Error())
+		h := l.hold(f.Path, fault)
 		h.absent = !known
 		holds[f.Path] = h
 	}
@@ -180,14 +180,14 @@ func (l *loader) holdChanged(files []config.File, fault error, holds map[string]
 	clear(holds)
 	for _, f := range files {
 		if old, ok := fileAt(l.good.set.Files, f.Path); !ok || old.Hash != f.Hash {
-			h := l.hold(f.Path, fault.Error())
+			h := l.hold(f.Path, fault)
 			h.absent = !ok
 			holds[f.Path] = h
 		}
 	}
 	for _, old := range l.good.set.Files {
 		if _, ok := fileAt(files, old.Path); !ok {
-			holds[old.Path] = l.hold(old.Path, "it was deleted, but: "+fault.Error())
+			holds[old.Path] = l.hold(old.Path, fmt.Errorf("it was deleted, but: %s", reasonOf(fault)))
 		}
 	}
 }
@@ -215,7 +215,7 @@ func (l *loader) list(ctx context.Context, declared *config.List, next *generati
 	if old == nil {
 		return nil, err
 	}
-	next.holds["list "+declared.Name] = l.hold("list "+declared.Name, err.Error())
+	next.holds["list "+declared.Name] = l.hold("list "+declared.Name, err)
 	if oldCopy.SHA256 != "" {
 		next.copies[declared.Name] = oldCopy
 	}
@@ -248,13 +248,23 @@ func (l *loader) lastGoodList(src blocklists.Source, sum string) (*blocklists.Li
 	return list, kept
 }
 
-// hold is the hold of what is held for reason: since when it has been is kept.
-func (l *loader) hold(what, reason string) hold {
-	h := hold{reason: reason, since: time.Now()}
+// hold is the hold of what is held for wrong: since when it has been is kept.
+func (l *loader) hold(what string, wrong error) hold {
+	h := hold{reason: reasonOf(wrong), since: time.Now()}
 	if old, ok := l.holds[what]; ok {
 		h.since = old.since
 	}
 	return h
+}
+
+// holdToo holds what for wrong, beside what is held already.
+func (l *loader) holdToo(what string, wrong error) {
+	holds := maps.Clone(l.holds)
+	if holds == nil {
+		holds = map[string]hold{}
+	}
+	holds[what] = l.hold(what, wrong)
+	l.report(holds)
 }
 
 // report makes holds those in force and logs what is new about them.
@@ -313,6 +323,23 @@ func (l *loader) seedList(declared *config.List, seeded *generation) (*blocklist
 		return list, nil
 	}
 	return blocklists.Load(context.Background(), src, declared.Dir, nil)
+}
+
+// reasonOf is err in one line, with every fault that it is about, but not too many.
+func reasonOf(err error) string {
+	const most = 10
+	faults, ok := errors.AsType[config.Faults](err)
+	if !ok {
+		return err.Error()
+	}
+	var all []string
+	for _, f := range faults[:min(len(faults), most)] {
+		all = append(all, f.String())
+	}
+	if more := len(faults) - most; more > 0 {
+		all = append(all, fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(all, "; ")
 }
 
 func fileAt(files []config.File, path string) (config.File, bool) {

@@ -155,7 +155,7 @@ func TestFailure(t *testing.T) {
 		t.Errorf("failure %+v", e.Key())
 	}
 	for ede, want := range map[wire.EDE]string{
-		none: "23 (Network Error): (no answer)", {Code: wire.EDECachedError}: "13 (Cached Error): ()",
+		none: "23 (Network Error): (no answer)", {Code: wire.EDEInvalidData}: "24 (Invalid Data): ()",
 	} {
 		m := ask(t, e, query(t, question, dns.TypeA, withOPT(1232)), cache.Options{Now: start, EDE: ede})
 		if m.Rcode != dns.RcodeServerFailure || len(m.Answer)+len(m.Ns) != 0 || m.IsEdns0().Option[0].String() != want {

@@ -2,35 +2,32 @@ package wire
 
 // Record types that Cordon has something to do with; every other type is octets to it (RFC 3597).
 const (
-	TypeA      = 1
-	TypeNS     = 2
-	TypeCNAME  = 5
-	TypeSOA    = 6
-	TypePTR    = 12
-	TypeHINFO  = 13
-	TypeMX     = 15
-	TypeTXT    = 16
-	TypeAAAA   = 28
-	TypeSRV    = 33
-	TypeDNAME  = 39
-	TypeOPT    = 41
-	TypeDS     = 43
-	TypeRRSIG  = 46
-	TypeNSEC   = 47
-	TypeNSEC3  = 50
-	TypeSVCB   = 64
-	TypeHTTPS  = 65
-	TypeTKEY   = 249
-	TypeTSIG   = 250
-	TypeIXFR   = 251
-	TypeAXFR   = 252
-	TypeMAILB  = 253
-	TypeMAILA  = 254
-	TypeANY    = 255
-	ClassINET  = 1
-	ClassCHAOS = 3
-	ClassNONE  = 254
-	ClassANY   = 255
+	TypeA     = 1
+	TypeNS    = 2
+	TypeCNAME = 5
+	TypeSOA   = 6
+	TypePTR   = 12
+	TypeHINFO = 13
+	TypeMX    = 15
+	TypeTXT   = 16
+	TypeAAAA  = 28
+	TypeSRV   = 33
+	TypeDNAME = 39
+	TypeOPT   = 41
+	TypeDS    = 43
+	TypeRRSIG = 46
+	TypeNSEC  = 47
+	TypeNSEC3 = 50
+	TypeSVCB  = 64
+	TypeHTTPS = 65
+	TypeTKEY  = 249
+	TypeTSIG  = 250
+	TypeIXFR  = 251
+	TypeAXFR  = 252
+	TypeMAILB = 253
+	TypeMAILA = 254
+	TypeANY   = 255
+	ClassINET = 1
 )
 
 // Rcode is a response code; above 15 its high bits travel in the OPT record (RFC 6891, section 6.1.3).
@@ -53,13 +50,10 @@ type EDECode uint16
 
 // The extended DNS errors that Cordon sends.
 const (
-	EDEForgedAnswer     EDECode = 4
 	EDEStaleAnswer      EDECode = 3
 	EDEStaleNXDomain    EDECode = 19
-	EDECachedError      EDECode = 13
 	EDENotReady         EDECode = 14
 	EDEBlocked          EDECode = 15
-	EDECensored         EDECode = 16
 	EDEProhibited       EDECode = 18
 	EDENoReachableAuth  EDECode = 22
 	EDENetworkError     EDECode = 23
