@@ -19,7 +19,7 @@ import (
 //
 // The words of opt are: required; short (a plain value in place of the object is the value of this key); empty (an empty
 // list is allowed); off (the word off is allowed and leaves the zero value); name (the name of an object); path (relative
-// to the file's directory); pattern (a domain name, *. allowed before it); upstream (a server's address, port 53 if none is
+// to the file's directory); pattern (a domain name, *. or = allowed before it); upstream (a server's address, port 53 if none is
 // given); lastday (a date means the end of that day, not its beginning).
 type field struct {
 	index    int

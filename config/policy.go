@@ -49,7 +49,7 @@ type List struct {
 	// MinEntries is how many entries a file must have at least to be believed. 0 to 100 000 000; default 0.
 	MinEntries int `yaml:"min_entries" default:"0" min:"0" max:"100000000"`
 	// Names are the entries themselves, in place of Source: "tiktok.com" is that name and all below it, "*.tiktok.com"
-	// only those below it.
+	// only those below it, "=tiktok.com" only itself.
 	Names []string `yaml:"names" opt:"pattern"`
 
 	// Dir is the directory of the policy file that has the list. It is not a key.

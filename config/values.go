@@ -247,16 +247,19 @@ func parseName(text string) (domain.Name, error) {
 	return name, err
 }
 
-// parsePattern reads a name of an inline list, which may have *. before it. What comes back is in canonical form, so that
+// parsePattern reads a name of an inline list, which may have *. or = before it. What comes back is in canonical form, so that
 // the same pattern is the same text.
 func parsePattern(text string) (string, error) {
-	bare, below := strings.CutPrefix(text, "*.")
-	name, err := parseName(bare)
+	mark := ""
+	for _, m := range []string{"*.", "="} {
+		if strings.HasPrefix(text, m) {
+			mark = m
+			break
+		}
+	}
+	name, err := parseName(text[len(mark):])
 	if err != nil {
 		return "", err
 	}
-	if below {
-		return "*." + name.String(), nil
-	}
-	return name.String(), nil
+	return mark + name.String(), nil
 }
