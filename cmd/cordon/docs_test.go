@@ -249,3 +249,19 @@ func contents(t *testing.T, tree fs.FS) map[string][]byte {
 	}
 	return all
 }
+
+func TestTheContainerHasTheDefaultPolicy(t *testing.T) {
+	policy, err := fs.Sub(config.Default(), "policy")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, got := contents(t, policy), contents(t, os.DirFS(filepath.Join(repository, "docker", "policy")))
+	if len(want) == 0 || len(got) != len(want) {
+		t.Errorf("docker/policy has %d files, want the %d of config/default/policy", len(got), len(want))
+	}
+	for path, text := range want {
+		if !bytes.Equal(got[path], text) {
+			t.Errorf("docker/policy/%s is not that of config/default/policy", path)
+		}
+	}
+}
