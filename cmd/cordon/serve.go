@@ -155,7 +155,7 @@ func (s *server) newResolver(listeners int, dial upstream.DialFunc) (*cache.Cach
 // portAdvice is err, with what to do if a port is taken.
 func portAdvice(err error) error {
 	if _, taken := errors.AsType[*listen.InUseError](err); taken {
-		return fmt.Errorf("%w; another address: --listen ADDR:PORT or `listen: {dns: [...]}`", err)
+		return fmt.Errorf("%w: stop that one, or listen elsewhere by --listen ADDR:PORT or `listen: {dns: [...]}`", err)
 	}
 	return err
 }

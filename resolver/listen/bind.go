@@ -18,7 +18,7 @@ type InUseError struct {
 }
 
 func (e *InUseError) Error() string {
-	return fmt.Sprintf("listen on %s %s: another server has it already; stop that one, or listen elsewhere", e.Network, e.Addr)
+	return fmt.Sprintf("listen on %s %s: another server has it already", e.Network, e.Addr)
 }
 
 func (e *InUseError) Unwrap() error { return e.Err }
