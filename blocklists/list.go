@@ -67,7 +67,7 @@ func ShrunkTooFar(old, fresh *List) error {
 		return nil
 	}
 	return fmt.Errorf("list %s: it shrank from %d to %d entries, which looks like a cut file: want at least half of them; "+
-		"if it is meant, shrink it in steps", fresh.name, had, has)
+		"if it is meant, give the file another name and change the list's source", fresh.name, had, has)
 }
 
 func (l *List) entries() int { return l.names + len(l.networks) }

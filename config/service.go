@@ -50,9 +50,9 @@ type Listen struct {
 	// DNS are the addresses for DNS over UDP and TCP, at least one. Port 0 is any free port. Default: 127.0.0.1:5300 and
 	// [::1]:5300, which need no privilege.
 	DNS []netip.AddrPort `yaml:"dns" default:"127.0.0.1:5300 [::1]:5300" flag:"listen" help:"addresses for DNS over UDP and TCP, divided by commas"`
-	// Admin is the address for metrics, health and status over HTTP, which asks for no password. "off", the zero AddrPort:
+	// Admin is the address for metrics and health over HTTP, which asks for no password. "off", the zero AddrPort:
 	// none. Default: 127.0.0.1:9353.
-	Admin netip.AddrPort `yaml:"admin" opt:"off" default:"127.0.0.1:9353" flag:"admin" help:"address for metrics, health and status over HTTP, or off"`
+	Admin netip.AddrPort `yaml:"admin" opt:"off" default:"127.0.0.1:9353" flag:"admin" help:"address for metrics and health over HTTP, or off"`
 }
 
 // Upstream is a server that is asked. In place of the whole object its address can be written alone.
@@ -118,7 +118,8 @@ type Canaries struct {
 // Log says what is logged on standard error.
 type Log struct {
 	Place
-	// Level is debug, info, warn or error; default info. Only debug has names and addresses of clients in it.
+	// Level is debug, info, warn or error; default info. No level has a client's address or
+	// a name that was asked.
 	Level string `yaml:"level" oneof:"debug info warn error" default:"info" flag:"log-level" help:"debug, info, warn or error"`
 	// Format is text or json; default text.
 	Format string `yaml:"format" oneof:"text json" default:"text"`

@@ -2,6 +2,7 @@ package config
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -42,7 +43,7 @@ func parseYAML(file string, text []byte) (*yaml.Node, Faults) {
 		return fault(1, 1, "the file is empty, or was cut off")
 	case err != nil:
 		line, column := syntaxPlace(text, lines.count, err)
-		return fault(line, column, "not YAML: %s", syntaxMessage(err))
+		return fault(line, column, "not YAML: %s", cmp.Or(tabAdvice(text, line), syntaxMessage(err)))
 	}
 	if err = decodeNode(decoder, &next); !errors.Is(err, io.EOF) {
 		return fault(max(next.Line, 1), max(next.Column, 1), "a second YAML document begins here or below: want one document a file")
@@ -167,6 +168,22 @@ func syntaxMessage(err error) string {
 		return rest
 	}
 	return message
+}
+
+// tabAdvice is what to do about a tab in the indentation of a line, which YAML forbids; "" if there is none.
+func tabAdvice(text []byte, line int) string {
+	for range line - 1 {
+		_, rest, found := bytes.Cut(text, []byte("\n"))
+		if !found {
+			return ""
+		}
+		text = rest
+	}
+	indent := text[:len(text)-len(bytes.TrimLeft(text, " \t"))]
+	if bytes.IndexByte(indent, '\t') < 0 {
+		return ""
+	}
+	return "there is a tab in the indentation: want spaces"
 }
 
 // describe says what a node is, for a message, such as: the text "x", a list, keys with values.

@@ -246,7 +246,7 @@ func (in *inputs) summary() string {
 	}
 	found := count(len(in.faults.Errors()), "fault") + ", " + count(len(in.faults.Warnings()), "warning")
 	if in.faults.Bad() {
-		found += ". A server would not start with this, and one that runs keeps its last good version"
+		found += ". A server keeps its last good version; one that has none does not start"
 	}
 	line("found", found)
 	return b.String()

@@ -12,7 +12,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"cordon/blocklists/domain"
+	"cordon/config"
+	"cordon/resolver/answer"
 	"cordon/resolver/policy"
+	"cordon/resolver/wire"
 )
 
 // question is what explain is asked, as it was typed.
@@ -67,6 +70,7 @@ func explain(cmd *cobra.Command, text string, q question) error {
 	e := explanation(&found, allowed)
 	e.ask(name, strings.ToUpper(q.rtype), client, at, asker.Agency())
 	e.place(in.generation.set.Lists)
+	e.Here = answeredHere(in.service, name, strings.ToUpper(q.rtype))
 	if q.json {
 		encoder := json.NewEncoder(cmd.OutOrStdout())
 		encoder.SetEscapeHTML(false)
@@ -74,6 +78,34 @@ func explain(cmd *cobra.Command, text string, q question) error {
 		return encoder.Encode(e)
 	}
 	return e.write(cmd.OutOrStdout())
+}
+
+// answeredHere is the answer to a name that no upstream is asked for, "" if one is.
+func answeredHere(s *config.Service, name domain.Name, rtype string) string {
+	local := localConfig(s)
+	for _, f := range s.Forward {
+		local.Forwarded = append(local.Forwarded, []byte(f.Zone))
+	}
+	query, reply := new(dns.Msg), new(dns.Msg)
+	query.SetQuestion(dns.Fqdn(name.String()), dns.StringToType[rtype])
+	packed, err := query.Pack()
+	if err != nil {
+		return ""
+	}
+	q := new(wire.Query)
+	q.Parse(packed)
+	text, here := answer.NewLocal(local).Append(nil, q)
+	if !here || reply.Unpack(text) != nil {
+		return ""
+	}
+	if reply.Rcode == dns.RcodeSuccess && len(reply.Answer) == 0 {
+		return "NODATA"
+	}
+	told := []string{dns.RcodeToString[reply.Rcode]}
+	for _, rr := range reply.Answer {
+		told = append(told, strings.TrimPrefix(rr.String(), rr.Header().String()))
+	}
+	return strings.Join(told, " ")
 }
 
 // parse is the name, which is text, and the client. It checks the rest but the time.

@@ -22,7 +22,8 @@ type Explained struct {
 	Allowed bool      `json:"allowed"` // false: this client may not ask at all
 	Verdict string    `json:"verdict"` // pass, refuse, observe, except, or prohibited if it is not allowed
 	Answer  string    `json:"answer,omitempty"`
-	Would   string    `json:"would_answer,omitempty"` // what is given where the verdict observe would be refuse
+	Would   string    `json:"would_answer,omitempty"`  // what is given where the verdict observe would be refuse
+	Here    string    `json:"answered_here,omitempty"` // what is given to a name that no upstream is asked for
 
 	Agency    agencyFacts     `json:"agency"`
 	Policy    *policyFacts    `json:"policy,omitempty"` // the reason

@@ -45,6 +45,8 @@ func (e *Explained) meaning() string {
 		return "the mode of " + e.Agency.Name + " is off: nothing is refused to its clients"
 	case len(e.Matches) > 0:
 		return "no policy that has it is in force for " + e.Agency.Name
+	case e.Here != "":
+		return "no list has it. The client gets " + e.Here + ": this name is answered here, no upstream is asked"
 	default:
 		return "no list has it. What an answer leads to is judged too, when there is one"
 	}

@@ -15,7 +15,8 @@ type reloads struct {
 	good    int // readings by which everything was put in force as it is written
 	bad     int // readings by which something was held
 	last    time.Time
-	service *hold
+	service *hold  // of the service file; nil: it is not held
+	path    string // of that file
 	policy  map[string]hold
 	lists   []*blocklists.List
 	hash    string
@@ -45,20 +46,25 @@ func (r *reloads) failed() {
 	r.bad++
 }
 
-// holdService records that the service file is held for reason; releaseService that it no longer is.
-func (r *reloads) holdService(reason string) {
+// holdService records that the service file at path is held for reason, and says whether that is news; releaseService that it
+// no longer is, and says whether it was.
+func (r *reloads) holdService(path, reason string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.service == nil {
 		r.service = &hold{since: time.Now()}
 	}
-	r.service.reason = reason
+	news := r.service.reason != reason
+	r.path, r.service.reason = path, reason
+	return news
 }
 
-func (r *reloads) releaseService() {
+func (r *reloads) releaseService() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	held := r.service != nil
 	r.service = nil
+	return held
 }
 
 var (
@@ -103,7 +109,7 @@ func (r *reloads) Collect(ch chan<- prometheus.Metric) {
 	gauge(reloadSuccessDesc, seconds(r.last))
 	gauge(policyInfoDesc, 1, r.hash)
 	if r.service != nil {
-		gauge(heldDesc, seconds(r.service.since), "service")
+		gauge(heldDesc, seconds(r.service.since), r.path)
 	}
 	for what, h := range r.policy {
 		gauge(heldDesc, seconds(h.since), what)

@@ -48,6 +48,7 @@ type generation struct {
 	lists    []*blocklists.List  // in the order of set.Lists
 	copies   map[string]goodFile // what lists were read from, by name
 	holds    map[string]hold     // of lists
+	warnings []string
 	snapshot *policy.Snapshot
 }
 
@@ -84,6 +85,7 @@ func (l *loader) load(ctx context.Context, files []config.File) (*generation, er
 	}
 	maps.Copy(holds, next.holds)
 	l.report(holds)
+	l.warn(next)
 	l.good = next
 	return next, nil
 }
@@ -146,12 +148,18 @@ func (l *loader) try(ctx context.Context, files []config.File) (*generation, err
 		return nil, sorted(faults.Errors())
 	}
 	next := &generation{set: set, copies: map[string]goodFile{}, holds: map[string]hold{}}
+	for _, w := range faults.Warnings() {
+		next.warnings = append(next.warnings, w.String())
+	}
 	for _, declared := range set.Lists {
 		list, err := l.list(ctx, declared, next)
 		if err != nil {
 			return nil, &ownFaults{error: err, byFile: map[string]error{declared.Pos.File: err}}
 		}
 		next.lists = append(next.lists, list)
+		if n := list.Skipped(); n > 0 {
+			next.warnings = append(next.warnings, fmt.Sprintf("list %s: %d entries can't be used; cordon check says why", list.Name(), n))
+		}
 	}
 	return next, l.compile(next)
 }
@@ -284,6 +292,24 @@ func (l *loader) report(holds map[string]hold) {
 		}
 	}
 	l.holds = holds
+}
+
+// warn logs what is new in next and legal but unwise, and which files are gone.
+func (l *loader) warn(next *generation) {
+	var known []string
+	if l.good != nil {
+		known = l.good.warnings
+		for _, old := range l.good.set.Files {
+			if _, there := fileAt(next.set.Files, old.Path); !there {
+				l.log.Warn("a policy file is gone, and what it said with it", "what", old.Path)
+			}
+		}
+	}
+	for _, w := range next.warnings {
+		if !slices.Contains(known, w) {
+			l.log.Warn("policy", "warning", w)
+		}
+	}
 }
 
 // seed makes what an earlier process had in force the last good generation, so that faults can be held at the first load. Its files

@@ -18,7 +18,7 @@ func (s *server) readService(stderr io.Writer) error {
 		if service = s.keptService(service.StateDir); service == nil {
 			return errSaid
 		}
-		s.outcome.holdService(faults.Errors().Error())
+		s.outcome.holdService(s.path, reasonOf(faults.Errors()))
 	} else {
 		s.keepService(file)
 	}
@@ -88,16 +88,16 @@ func (s *server) reloadService() {
 	file := s.serviceFile()
 	next, faults := config.ParseService(file, s.flags)
 	if faults.Bad() {
-		s.outcome.holdService(faults.Errors().Error())
-		s.log.Error("held: the last good service file stays in force", "reason", faults.Errors().Error())
+		s.holdService(faults.Errors())
 		return
 	}
 	if err := s.upstream.follow(next); err != nil {
-		s.outcome.holdService(err.Error())
-		s.log.Error("held: the last good service file stays in force", "reason", err.Error())
+		s.holdService(err)
 		return
 	}
-	s.outcome.releaseService()
+	if s.outcome.releaseService() {
+		s.log.Info("no longer held", "what", s.path)
+	}
 	s.keepService(file)
 	for _, key := range needRestart(s.service, next) {
 		s.log.Warn("needs a restart", "key", key)
@@ -107,6 +107,13 @@ func (s *server) reloadService() {
 	setLevel(s.level, next)
 	next.Listen, next.StateDir, next.Cache = s.service.Listen, s.service.StateDir, s.service.Cache
 	s.service = next
+}
+
+// holdService leaves the service in force as it is, for wrong.
+func (s *server) holdService(wrong error) {
+	if s.outcome.holdService(s.path, reasonOf(wrong)) {
+		s.log.Error("held: the last good version stays in force", "what", s.path, "reason", reasonOf(wrong))
+	}
 }
 
 // needRestart are the keys that differ and that only a restart puts in force.
