@@ -1,10 +1,10 @@
 // Package resolver takes a query through the stages, in order.
 //
-//	client ─▶ listen ─▶ agency ─▶ policy ─┬─ refuse ───────────────────────────────▶ answer ─▶ client
-//	          parse      who asks?  may they? │
-//	                                       └─ pass ─▶ cache ─ hit ─┬─▶ policy again, on what the answer
-//	                                                    │ miss     │   leads to (CNAME, DNAME, SVCB/HTTPS
-//	                                                    └▶ upstream┘   targets and hints, addresses)
+//	client ─▶ listen ─▶ agency ───▶ policy ────┬─ refuse ──────────────────────────────▶ answer ─▶ client
+//	          parse     who asks?   may they?  │
+//	                                           └─ pass ─▶ cache ─ hit ─┬─▶ policy again, on what the answer
+//	                                                        │ miss     │   leads to (CNAME, DNAME, SVCB/HTTPS
+//	                                                        └▶ upstream┘   targets and hints, addresses)
 //
 // The order, and why it may not change:
 //

@@ -20,9 +20,9 @@ import (
 
 // The reload path, from the files to the snapshot:
 //
-//	read ─▶ check ─▶ load lists ─▶ compile ─▶ publish
-//	files   strict,   each list, or  into a fresh  one atomic
-//	        per file  its last good  Snapshot      pointer store (by the caller)
+//	read ──────▶ check ───────▶ load lists ─────▶ compile ────────▶ publish
+//	the files    every fault    each list, or     into a fresh      one atomic pointer
+//	             at once        its last good     Snapshot          store, by the caller
 //
 // Everything here touches only new memory. What has a fault is held: its last good version stays in force.
 //
