@@ -33,7 +33,7 @@ type Config struct {
 type Limits struct {
 	Waiting          int           // queries that wait for upstreams at once, in total; default 10000
 	WaitingPerClient int           // the same for one client address; default 1000
-	QueryTimeout     time.Duration // from a query to its answer, whatever upstreams do; default 4.8 s: below a stub's 5 s
+	QueryTimeout     time.Duration // from a query to its answer, whatever upstreams do; default 4.5 s: below a stub's 5 s
 	StaleAfter       time.Duration // how long a client waits before it gets stale data (RFC 8767, section 5); default 1.8 s
 }
 
@@ -45,7 +45,7 @@ func (l Limits) withDefaults() Limits {
 		l.WaitingPerClient = 1000
 	}
 	if l.QueryTimeout <= 0 {
-		l.QueryTimeout = 4800 * time.Millisecond
+		l.QueryTimeout = 4500 * time.Millisecond
 	}
 	if l.StaleAfter <= 0 {
 		l.StaleAfter = 1800 * time.Millisecond

@@ -87,7 +87,7 @@ func readAll(ctx context.Context, path string, flags *pflag.FlagSet) (*inputs, e
 			return nil, err
 		}
 	}
-	in.service, in.faults = config.ParseService((&server{path: in.path}).serviceFile(), flags)
+	in.service, in.faults = config.ParseService(serviceFile(in.path), flags)
 	if policyDir != "" {
 		in.service.PolicyDir = policyDir
 	}
@@ -133,7 +133,7 @@ func (in *inputs) checkUpstreams() {
 // readPolicy reads policy and lists, and makes a generation of them if there is no fault.
 func (in *inputs) readPolicy(ctx context.Context) error {
 	var err error
-	if in.files, err = (&server{service: in.service}).policyFiles(); err != nil {
+	if in.files, err = policyFiles(in.service.PolicyDir); err != nil {
 		in.faults = append(in.faults, in.noPolicyDir(err))
 		return nil
 	}

@@ -72,7 +72,7 @@ func policyOf(p *config.Policy) policy.Policy {
 		Authority:      p.Authority,
 		LegalReference: p.LegalReference,
 		Contact:        p.Contact,
-		Source:         source(&p.Place),
+		Source:         p.Pos.String(),
 		Lists:          p.Lists,
 		From:           p.From,
 		Until:          p.Until,
@@ -95,7 +95,7 @@ func agencyOf(a *config.Agency) policy.Agency {
 	return policy.Agency{
 		Name:     a.Name,
 		Parent:   a.Parent,
-		Source:   source(&a.Place),
+		Source:   a.Pos.String(),
 		Networks: a.Networks,
 		Policies: a.Policies,
 		Mode:     mode,
@@ -111,7 +111,7 @@ func exceptionOf(e *config.Exception) policy.Exception {
 		Policies:    e.Policies,
 		Lists:       e.Lists,
 		Names:       e.Names,
-		Source:      source(&e.Place),
+		Source:      e.Pos.String(),
 		Class:       e.Class,
 		Reason:      e.Reason,
 		ApprovedBy:  e.ApprovedBy,
@@ -120,11 +120,6 @@ func exceptionOf(e *config.Exception) policy.Exception {
 		From:        e.Start(),
 		Until:       e.Until,
 	}
-}
-
-// source is where an object is written, "file:line".
-func source(p *config.Place) string {
-	return fmt.Sprintf("%s:%d", p.Pos.File, p.Pos.Line)
 }
 
 func cacheConfig(s *config.Service) cache.Config {

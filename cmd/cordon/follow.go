@@ -25,7 +25,7 @@ func (s *server) firstPolicy(ctx context.Context, stderr io.Writer) error {
 		s.log.Error("there is no last good state to fall back on", "error", err)
 	}
 	s.loader.kept = kept
-	files, err := s.policyFiles()
+	files, err := policyFiles(s.service.PolicyDir)
 	if err == nil {
 		_, err = s.loader.load(ctx, files)
 	}
@@ -103,7 +103,7 @@ func (s *server) reload(ctx context.Context) {
 	s.reloadService()
 	begun := time.Now()
 	before := s.loader.good.snapshot.Hash()
-	files, err := s.policyFiles()
+	files, err := policyFiles(s.service.PolicyDir)
 	s.watchFor(files)
 	if err != nil {
 		s.loader.holdToo(s.service.PolicyDir, err)
@@ -146,17 +146,17 @@ func (s *server) loaded() {
 	}
 }
 
-// policyFiles are the policy files as they are now.
-func (s *server) policyFiles() ([]config.File, error) {
-	if s.service.PolicyDir == "" {
+// policyFiles are the policy files in dir as they are now, those inside the program if dir is "".
+func policyFiles(dir string) ([]config.File, error) {
+	if dir == "" {
 		return config.DefaultPolicy(), nil
 	}
-	return config.ReadPolicyDir(s.service.PolicyDir)
+	return config.ReadPolicyDir(dir)
 }
 
 // watch takes the first look at the files, before they are read for the first time.
 func (s *server) watch() error {
-	files, err := s.policyFiles()
+	files, err := policyFiles(s.service.PolicyDir)
 	if err != nil {
 		files = nil // there is something to watch all the same
 	}

@@ -38,8 +38,7 @@ func healthcheck(cmd *cobra.Command, path string) error {
 	if err != nil {
 		return err
 	}
-	s := &server{path: path}
-	service, _ := config.ParseService(s.serviceFile(), cmd.Flags()) // the running server may hold a fault
+	service, _ := config.ParseService(serviceFile(path), cmd.Flags()) // the running server may hold a fault
 	address := service.Listen.Admin
 	if !address.IsValid() {
 		return errors.New("healthcheck: the admin listener is off: set `listen: {admin: 127.0.0.1:9353}`")

@@ -35,7 +35,7 @@ import (
 type loader struct {
 	log     *slog.Logger
 	allowed []netip.Prefix // allow_clients
-	kept    *lastGood      // what an earlier process had in force; nil for nothing
+	kept    *lastGood      // what an earlier process had in force, until the first generation; nil for nothing
 
 	good   *generation     // in force; nil before the first
 	holds  map[string]hold // by file path or "list NAME"
@@ -86,7 +86,7 @@ func (l *loader) load(ctx context.Context, files []config.File) (*generation, er
 	maps.Copy(holds, next.holds)
 	l.report(holds)
 	l.warn(next)
-	l.good = next
+	l.good, l.kept = next, nil
 	return next, nil
 }
 
@@ -219,7 +219,7 @@ func (l *loader) list(ctx context.Context, declared *config.List, next *generati
 		}
 		return list, nil
 	}
-	err = fmt.Errorf("%s: %w", source(&declared.Place), err)
+	err = fmt.Errorf("%s: %w", declared.Pos, err)
 	if old == nil {
 		return nil, err
 	}
@@ -334,7 +334,7 @@ func (l *loader) seed(dir string) error {
 	if err := l.compile(seeded); err != nil {
 		return err
 	}
-	l.good = seeded
+	l.good, l.kept = seeded, nil
 	return nil
 }
 

@@ -11,7 +11,7 @@ import (
 // readService reads the service file for the first time. With a fault in it, the last good one is taken from the state directory,
 // if the environment, a flag or what is readable of the file says where that is; else the error says that all was said on stderr.
 func (s *server) readService(stderr io.Writer) error {
-	file := s.serviceFile()
+	file := serviceFile(s.path)
 	service, faults := config.ParseService(file, s.flags)
 	if faults.Bad() {
 		io.WriteString(stderr, faults.Render()) //nolint:errcheck // nobody is left to be told
@@ -33,12 +33,12 @@ func (s *server) readService(stderr io.Writer) error {
 	return nil
 }
 
-// serviceFile is the service file as it is now, nil for the embedded default.
-func (s *server) serviceFile() *config.File {
-	if s.path == "" {
+// serviceFile is the service file at path as it is now, nil for the embedded default, whose path is "".
+func serviceFile(path string) *config.File {
+	if path == "" {
 		return nil
 	}
-	f := config.ReadFile(s.path)
+	f := config.ReadFile(path)
 	return &f
 }
 
@@ -85,7 +85,7 @@ func setLevel(level *slog.LevelVar, service *config.Service) {
 
 // reloadService puts in force what can change while the server runs, and says what can't.
 func (s *server) reloadService() {
-	file := s.serviceFile()
+	file := serviceFile(s.path)
 	next, faults := config.ParseService(file, s.flags)
 	if faults.Bad() {
 		s.holdService(faults.Errors())
