@@ -32,8 +32,36 @@ func (m Match) String() string {
 	}
 }
 
+// Action says what a rule does about what it matches.
+type Action uint8
+
+const (
+	// Block puts it on the list.
+	Block Action = iota
+	// Allow takes it off the list again, as far as rules for a shorter name, a wider network or the same one put it there: RPZ's
+	// PASSTHRU, dnsmasq's server=/x/#.
+	Allow
+	// Cancel takes it off the list whatever put it there, rules for longer names too: Adblock's @@.
+	Cancel
+)
+
+// String is the name of a in messages: "block", "allow" or "cancel".
+func (a Action) String() string {
+	switch a {
+	case Block:
+		return "block"
+	case Allow:
+		return "allow"
+	case Cancel:
+		return "cancel"
+	default:
+		return "action " + strconv.Itoa(int(a))
+	}
+}
+
 // Rule is one entry of a list: a name or a network, never both.
 type Rule struct {
+	Action Action       // never about another list: a rule cancels rules of its own list only
 	Name   domain.Name  // "" in a rule about a network; never the root
 	Match  Match        // of Name
 	Prefix netip.Prefix // not valid in a rule about a name; else masked, at least 1 bit, never an IPv4-mapped IPv6 network
