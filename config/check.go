@@ -11,6 +11,8 @@ type Options struct {
 	// BuiltinKnown says whether there is a built-in list of that name ("tiktok", "service/capcut"): nil if there is, else an
 	// error that says which there are. A nil function knows all names.
 	BuiltinKnown func(name string) error
+	// SignatureKey says what is wrong with a minisign public key, nil for nothing. A nil function believes all keys.
+	SignatureKey func(text string) error
 	// Now is the time that warnings about what is over or due go by; zero: the time of the call.
 	Now time.Time
 }
@@ -49,46 +51,6 @@ func warningAt(p Pos, format string, args ...any) Fault {
 	f := faultAt(p, format, args...)
 	f.Warning = true
 	return f
-}
-
-func (l *List) check() Faults {
-	switch {
-	case l.unread():
-		return nil
-	case l.Has("source") && l.Has("names"):
-		return Faults{faultAt(l.At("names"), "list %q has both source and names: want one of them", l.Name)}
-	case !l.Has("source") && !l.Has("names"):
-		return Faults{faultAt(l.Pos, `list %q has no source: want source: "builtin:tiktok", source: "file:…" or names: […]`, l.Name)}
-	case l.Has("names"):
-		return l.onlyForFiles("a list with names")
-	case l.Source == "":
-		return nil // it has its fault already
-	}
-	scheme, rest, ok := strings.Cut(l.Source, ":")
-	switch {
-	case rest == "" && !ok:
-		return Faults{faultAt(l.At("source"), "source: found %s, want builtin:NAME or file:PATH, such as %q",
-			quote(l.Source), "file:"+brief(l.Source))}
-	case rest == "":
-		return Faults{faultAt(l.At("source"), "source: found %s, want builtin:NAME or file:PATH", quote(l.Source))}
-	case scheme == "builtin":
-		return l.onlyForFiles("a built-in list")
-	case scheme != "file":
-		return Faults{faultAt(l.At("source"), "source: lists from %s are not supported yet: want builtin:NAME or file:PATH%s",
-			quote(scheme), didYouMean(scheme, []string{"builtin", "file"}))}
-	}
-	return nil
-}
-
-// onlyForFiles finds keys that mean something for files alone.
-func (l *List) onlyForFiles(what string) Faults {
-	var faults Faults
-	for _, key := range []string{"format", "min_entries"} {
-		if l.Has(key) {
-			faults = append(faults, faultAt(l.At(key), "%s: %s has no use for it: leave it out", key, what))
-		}
-	}
-	return faults
 }
 
 func (p *Policy) check() Faults {

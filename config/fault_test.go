@@ -34,7 +34,7 @@ func TestRenderPutsTheCaretUnderThePlace(t *testing.T) {
 		},
 		{
 			"what could command a terminal is escaped", "lists: [{name: \"\u202e\", \"\u2066x\": x}]\n",
-			"p.yaml:1:21: unknown key \"\\u2066x\": known here are name, source, format, min_entries and names\n" +
+			"p.yaml:1:21: unknown key \"\\u2066x\": known here are name, source, names, format, refresh, timeout, max_size, token_file, ca_file, primaries, tsig_file, signed_by, min_entries, max_shrink, max_growth, max_rejected, must_contain, must_not_contain, end_marker and max_age\n" +
 				"    lists: [{name: \"\\u202e\", \"\\u2066x\": x}]\n" +
 				"                             ^\n",
 		},

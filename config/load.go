@@ -79,6 +79,7 @@ func (d *decoder) timezone(root *yaml.Node) {
 
 // take adds a file's objects to the set. Those without a name can't be referred to and are left out.
 func (s *PolicySet) take(file *policyFile, dir string) {
+	s.OwnZones = append(s.OwnZones, file.OwnZones...)
 	for i := range file.Lists {
 		file.Lists[i].Dir = dir
 		s.Lists = appendNamed(s, s.Lists, &file.Lists[i], file.Lists[i].Name)

@@ -16,6 +16,8 @@ type PolicySet struct {
 	Policies   []*Policy
 	Agencies   []*Agency
 	Exceptions []*Exception
+	// OwnZones are the zones of the organisation itself: no list may hold them, what holds them, or a name in them.
+	OwnZones []domain.Name
 
 	// Files are the files it was made of, in the order of their paths.
 	Files []File
@@ -30,30 +32,12 @@ type PolicySet struct {
 type policyFile struct {
 	Place
 	// Timezone is that of the times in this file, of the IANA database. Default: UTC, with a warning if it matters.
-	Timezone   string      `yaml:"timezone"`
-	Lists      []List      `yaml:"lists"`
-	Policies   []Policy    `yaml:"policies"`
-	Agencies   []Agency    `yaml:"agencies"`
-	Exceptions []Exception `yaml:"exceptions"`
-}
-
-// List names a set of domain names, and perhaps of networks, from one source.
-type List struct {
-	Place
-	// Name is what policies and exceptions call it. Required; unique among lists.
-	Name string `yaml:"name" opt:"required name"`
-	// Source is where it comes from: "builtin:tiktok", or "file:lists/extra.txt" relative to Dir. Either Source or Names.
-	Source string `yaml:"source"`
-	// Format is how a file is written; default auto.
-	Format string `yaml:"format" oneof:"auto names hosts networks" default:"auto"`
-	// MinEntries is how many entries a file must have at least to be believed. 0 to 100 000 000; default 0.
-	MinEntries int `yaml:"min_entries" default:"0" min:"0" max:"100000000"`
-	// Names are the entries themselves, in place of Source: "tiktok.com" is that name and all below it, "*.tiktok.com"
-	// only those below it, "=tiktok.com" only itself.
-	Names []string `yaml:"names" opt:"pattern"`
-
-	// Dir is the directory of the policy file that has the list. It is not a key.
-	Dir string
+	Timezone   string        `yaml:"timezone"`
+	OwnZones   []domain.Name `yaml:"own_zones"`
+	Lists      []List        `yaml:"lists"`
+	Policies   []Policy      `yaml:"policies"`
+	Agencies   []Agency      `yaml:"agencies"`
+	Exceptions []Exception   `yaml:"exceptions"`
 }
 
 // Policy is a decision to ban.

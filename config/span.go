@@ -21,7 +21,7 @@ func Check(s *PolicySet, o Options) Faults {
 	c := &checker{set: s, options: o}
 	c.index()
 	c.contents()
-	c.builtins()
+	c.sources()
 	c.references()
 	c.parents()
 	c.assignNetworks()
@@ -106,15 +106,18 @@ func (c *checker) theFiles() string {
 	return "the file"
 }
 
-// builtins asks whether the built-in lists are there.
-func (c *checker) builtins() {
+// sources finds what package config can't know of lists by itself: names of built-in ones, and keys, that are none.
+func (c *checker) sources() {
 	for _, l := range c.set.Lists {
-		name, ok := strings.CutPrefix(l.Source, "builtin:")
-		if !ok || name == "" || c.options.BuiltinKnown == nil {
-			continue
+		if kind, name := l.Kind(); kind == Builtin && name != "" && c.options.BuiltinKnown != nil {
+			if err := c.options.BuiltinKnown(name); err != nil {
+				c.fault(l.At("source"), nil, "source: %s", err)
+			}
 		}
-		if err := c.options.BuiltinKnown(name); err != nil {
-			c.fault(l.At("source"), nil, "source: %s", err)
+		if l.SignedBy != "" && c.options.SignatureKey != nil {
+			if err := c.options.SignatureKey(l.SignedBy); err != nil {
+				c.fault(l.At("signed_by"), nil, "signed_by: %s", err)
+			}
 		}
 	}
 }

@@ -23,6 +23,9 @@ import (
 // 1000), or 4096B.
 type Size int64
 
+// Percent is a whole number of hundredths, written with its sign: 50%.
+type Percent int
+
 // maxTextLen is the longest free text, in octets.
 const maxTextLen = 4096
 
@@ -48,6 +51,8 @@ func (d *decoder) parse(n *yaml.Node, v reflect.Value, f *field) error {
 		return ranged(p, parseDuration, text, f)
 	case *Size:
 		return ranged(p, parseSize, text, f)
+	case *Percent:
+		return ranged(p, parsePercent, text, f)
 	case *netip.Prefix:
 		return into(p, parsePrefix, text)
 	case *netip.AddrPort:
@@ -177,6 +182,18 @@ func parseSize(text string) (Size, error) {
 		return Size(value * unit.octets), nil
 	}
 	return 0, fmt.Errorf("found %s, want a whole number with B, KiB, MiB, GiB, kB, MB or GB, such as 256MiB", quote(text))
+}
+
+func parsePercent(text string) (Percent, error) {
+	count, ok := strings.CutSuffix(text, "%")
+	value, err := strconv.Atoi(strings.TrimSpace(count))
+	switch {
+	case err != nil:
+		return 0, fmt.Errorf("found %s, want a percentage such as 50%%", quote(text))
+	case !ok:
+		return 0, fmt.Errorf("%s has no %% sign: want %s%%", brief(text), brief(text))
+	}
+	return Percent(value), nil
 }
 
 // parsePrefix reads a network, or an address as the network of that one.
