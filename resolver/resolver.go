@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"log/slog"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -72,7 +73,13 @@ type state struct {
 	tally    tally
 	local    *answer.Local
 	routes   *routes
+	notify   NotifyFunc // nil: nobody listens
 }
+
+// NotifyFunc takes a NOTIFY (RFC 1996), the octets msg from client, and appends the answer to dst. It says false if the client may not
+// send one. It is called in a listener's loop, so it does not wait, and from any number of goroutines at once; msg is dead
+// when it returns.
+type NotifyFunc func(dst []byte, client netip.Addr, msg []byte) (answer []byte, ok bool)
 
 // New is a Resolver that refuses everybody until it has a policy: see [Resolver.Publish] and [Resolver.Configure].
 func New(c Config) (*Resolver, error) {
@@ -106,6 +113,11 @@ func (r *Resolver) Configure(c Routing) error {
 		next.local = answer.NewLocal(c.Local)
 	})
 	return nil
+}
+
+// Notify gives every NOTIFY that comes from now on to f, the one opcode beside QUERY that is answered.
+func (r *Resolver) Notify(f NotifyFunc) {
+	r.change(func(next *state) { next.notify = f })
 }
 
 // SetLimits puts l in force for queries that come from now on.
@@ -163,7 +175,7 @@ func (r *Resolver) Answer(dst []byte, q *wire.Query) ([]byte, bool) {
 // answer is the order of the stages: the figure in the package comment.
 func (r *Resolver) answer(dst []byte, q *wire.Query, s *state) ([]byte, bool) {
 	if q.Problem != wire.None {
-		return answer.AppendProblem(dst, q), true
+		return s.problem(dst, q), true
 	}
 	if !s.ready() {
 		return answer.AppendFailure(dst, q, notReady), true
@@ -189,6 +201,16 @@ func (r *Resolver) answer(dst []byte, q *wire.Query, s *state) ([]byte, bool) {
 		return dst, false
 	}
 	return r.deliver(dst, q, s, asker, &verdict, entry, state, now), true
+}
+
+// problem answers what is no question: a NOTIFY by who listens for it, all else with an error.
+func (s *state) problem(dst []byte, q *wire.Query) []byte {
+	if s != nil && s.notify != nil && q.Problem == wire.NotImplemented && q.Opcode() == wire.OpcodeNotify {
+		if notified, ok := s.notify(dst, q.Client.Addr(), q.Msg); ok && len(notified) >= len(dst)+wire.HeaderLen {
+			return notified
+		}
+	}
+	return answer.AppendProblem(dst, q)
 }
 
 var (

@@ -69,6 +69,12 @@ type Query struct {
 	name        [MaxName]byte
 }
 
+// Opcode is what the query wants done (RFC 1035, section 4.1.1): 0, a question, unless q.Problem is [NotImplemented].
+func (q *Query) Opcode() int { return int(q.Flags & opcodeMask >> opcodeShift) }
+
+// OpcodeNotify says that a zone has changed (RFC 1996, section 3.1).
+const OpcodeNotify = 4
+
 // Parse reads msg into q and returns q.Problem. It sets everything but Client, Stream, Now and Worker. Everything up to
 // the problem is filled in: a FORMERR for a query whose question was readable repeats that question.
 func (q *Query) Parse(msg []byte) Problem {
