@@ -22,6 +22,7 @@ var mayImport = map[string][]string{
 	"blocklists/format":      {"blocklists/domain"},
 	"blocklists/builtin":     {"blocklists/domain", "blocklists/format"},
 	"blocklists/builtin/gen": {"blocklists/domain"},
+	"blocklists/signature":   {},
 	"blocklists":             {"blocklists/domain", "blocklists/format", "blocklists/builtin"},
 	"resolver/wire":          {},
 	"resolver/agency":        {},
