@@ -1,16 +1,12 @@
 package blocklists
 
 import (
-	"bytes"
-	"crypto/sha256"
-	"encoding/binary"
 	"errors"
 	"math"
 	"net/netip"
 	"slices"
 
 	"cordon/blocklists/domain"
-	"cordon/blocklists/format"
 )
 
 // compactor gathers the rules of one list into an arena, each name once.
@@ -22,13 +18,9 @@ type compactor struct {
 	slots    []uint64
 	arena    []byte
 	names    int
-	networks map[netip.Prefix]int // → line
-}
-
-// network is one network of a list.
-type network struct {
-	prefix netip.Prefix
-	line   int
+	networks map[netip.Prefix]ruling // self and line alone
+	allowing bool                    // some name is allowed
+	canceled int                     // rules that a cancel has dropped
 }
 
 // maxArena is what an offset of 32 bits can lead to; 2 GiB on systems whose int has no more.
@@ -38,12 +30,12 @@ var errArenaFull = errors.New("the names take more than 4 GiB")
 
 func newCompactor() *compactor {
 	return &compactor{
-		key: newHashKey(), slots: make([]uint64, 64), arena: make([]byte, firstRecord), networks: map[netip.Prefix]int{},
+		key: newHashKey(), slots: make([]uint64, 64), arena: make([]byte, firstRecord), networks: map[netip.Prefix]ruling{},
 	}
 }
 
-// addName takes in a rule for a name that is neither "" nor the root. Of two rules for one name the wider stays.
-func (c *compactor) addName(name domain.Name, match format.Match, line int) error {
+// addName takes in what a rule says of a name that is neither "" nor the root.
+func (c *compactor) addName(name domain.Name, said ruling) error {
 	if len(c.arena) > maxArena {
 		return errArenaFull
 	}
@@ -54,38 +46,56 @@ func (c *compactor) addName(name domain.Name, match format.Match, line int) erro
 	if cap(c.arena)-off < domain.MaxWire+trailerLen {
 		c.arena = slices.Grow(c.arena, off+domain.MaxWire+trailerLen) // doubles it: append would copy it more often
 	}
-	c.arena = appendRecord(c.arena, string(name), match, line)
+	c.allowing = c.allowing || said.allows()
+	c.arena = appendRecord(c.arena, string(name), said)
 	h, _ := hashName(c.key, c.arena, off)
-	pos := c.place(h)
-	for ; c.slots[pos] != 0; pos = (pos + 1) & (len(c.slots) - 1) {
-		slot := c.slots[pos]
-		if slot>>32 == h>>32 && sameName(c.arena, int(uint32(slot)), []byte(name[:len(name)-1])) {
-			c.arena = c.arena[:off]
-			c.widen(int(uint32(slot))+len(name), match, line)
-			return nil
-		}
+	pos, have := c.find(h, c.arena[off:off+len(name)-1])
+	if have > 0 {
+		c.arena = c.arena[:off]
+		c.merge(have+len(name), said)
+		return nil
 	}
 	c.slots[pos] = h>>32<<32 | uint64(off)
 	c.names++
 	return nil
 }
 
-// widen lets the record whose trailer is at off match what a second rule for its name matches too. A name and what is below
-// it make the subtree.
-func (c *compactor) widen(off int, match format.Match, line int) {
-	have, _ := readTrailer(c.arena, off)
-	if have == match || have == format.Subtree {
-		return
+// find returns the offset of the record with these labels, 0 if there is none, and the slot where it is or would be.
+func (c *compactor) find(h uint64, labels []byte) (pos, off int) {
+	pos = c.place(h)
+	for ; c.slots[pos] != 0; pos = (pos + 1) & (len(c.slots) - 1) {
+		slot := c.slots[pos]
+		if slot>>32 == h>>32 && sameName(c.arena, int(uint32(slot)), labels) {
+			return pos, int(uint32(slot))
+		}
 	}
-	binary.LittleEndian.PutUint32(c.arena[off:], trailer(format.Subtree, line))
+	return pos, 0
 }
 
-// addNetwork takes in a rule for a network. Of two rules for one network the first stays.
-func (c *compactor) addNetwork(prefix netip.Prefix, line int) {
-	prefix = prefix.Masked()
-	if _, twice := c.networks[prefix]; !twice {
-		c.networks[prefix] = line
+// merge lets the record whose trailer is at off say what another rule for its name says too.
+func (c *compactor) merge(off int, said ruling) {
+	have := readTrailer(c.arena, off)
+	both := have.with(said)
+	if both.cancelsAny() && (have.blocks() && !both.blocks() || said.blocks() && both == have) {
+		c.canceled++
 	}
+	writeTrailer(c.arena, off, both)
+}
+
+// addNetwork takes in what a rule says of a network.
+func (c *compactor) addNetwork(prefix netip.Prefix, said ruling) {
+	prefix = prefix.Masked()
+	c.allowing = c.allowing || said.allows()
+	have, twice := c.networks[prefix]
+	if !twice {
+		c.networks[prefix] = said
+		return
+	}
+	both := have.with(said)
+	if both.cancelsAny() && have.blocks() != said.blocks() {
+		c.canceled++
+	}
+	c.networks[prefix] = both
 }
 
 // grow doubles the table. The slots keep half of the hash, which is enough to place them anew.
@@ -107,25 +117,35 @@ func (c *compactor) grow() {
 // place returns where the search for a hash begins. The table's size is a power of two, at most 2^32.
 func (c *compactor) place(h uint64) int { return int(h >> 32 * uint64(len(c.slots)) >> 32) }
 
+// finish moves what was gathered into l, in as much memory as it needs.
+func (c *compactor) finish(l *List) error {
+	if err := c.settle(); err != nil {
+		return err
+	}
+	l.arena = make([]byte, firstRecord, len(c.arena))
+	for off := range records(&c.arena) {
+		end := off + len(recordName(c.arena, off))
+		if said := readTrailer(c.arena, end); !said.empty() {
+			l.count(said, &l.names)
+			l.records++
+			l.arena = append(l.arena, c.arena[off:end+trailerLen]...)
+		}
+	}
+	l.networks = c.sortedNetworks()
+	for _, n := range l.networks {
+		l.count(n.said, &l.blockedNetworks)
+	}
+	l.canceled = c.canceled
+	l.hash = l.sum()
+	return nil
+}
+
 // sortedNetworks returns the networks in the order of their prefixes.
 func (c *compactor) sortedNetworks() []network {
 	all := make([]network, 0, len(c.networks))
-	for prefix, line := range c.networks {
-		all = append(all, network{prefix, line})
+	for prefix, said := range c.networks {
+		all = append(all, network{prefix, said})
 	}
 	slices.SortFunc(all, func(a, b network) int { return a.prefix.Compare(b.prefix) })
 	return all
-}
-
-// finish returns what the list keeps, in as much memory as it needs.
-func (c *compactor) finish() (arena []byte, networks []network, hash [sha256.Size]byte) {
-	arena, networks = bytes.Clone(c.arena), c.sortedNetworks()
-	sum := sha256.New()
-	_, _ = sum.Write(binary.BigEndian.AppendUint64(nil, uint64(len(arena))))
-	_, _ = sum.Write(arena)
-	for _, n := range networks {
-		text := n.prefix.AppendTo(nil)
-		_, _ = sum.Write(binary.BigEndian.AppendUint32(append(text, 0), uint32(n.line)))
-	}
-	return arena, networks, [sha256.Size]byte(sum.Sum(nil))
 }

@@ -43,11 +43,29 @@
 //	tiktok.com.example.org             doesn't: example.org is nobody's CDN
 //	edgesuite.net                      doesn't: nothing is carried
 //
+// # What a list allows
+//
+// Some formats have rules that allow (package format says which). They concern their own list only: what another list
+// blocks stays blocked. With the rules on the left in one list:
+//
+//	tiktok.com  allow www.tiktok.com                    blocks x.tiktok.com; not www.tiktok.com, a.www.tiktok.com
+//	tiktok.com  allow www.tiktok.com  a.www.tiktok.com  blocks a.www.tiktok.com: the longer name wins
+//	tiktok.com  allow tiktok.com                        blocks nothing: of two for one name, the one that allows wins
+//	*.tiktok.com  allow =tiktok.com                     blocks www.tiktok.com; not tiktok.com
+//	www.tiktok.com  allow tiktok.com                    blocks www.tiktok.com: the longer name wins
+//	www.tiktok.com  cancel tiktok.com                   blocks nothing: a rule that cancels (Adblock's @@) takes out what is
+//	                                                    at and below its name when the list is made, and allows then
+//	tiktok.com  allow tiktok.com.edgesuite.net          blocks tiktok.com.edgekey.net; not tiktok.com.edgesuite.net: rule 1
+//	                                                    comes before rule 3 here too
+//	192.0.2.0/24  allow 192.0.2.128/25                  blocks 192.0.2.1; not 192.0.2.129: the longer prefix wins
+//
 // # What a list may not hold
 //
 // A rule that would take in names of many owners is skipped, counted and reported with its line: the root, a top-level
 // domain, a public suffix such as co.uk, a suffix shared by the customers of a CDN (see [Protected]); a network wider than
-// /8 (IPv4) or /16 (IPv6). What lies below such a name may be listed, and so may the name alone (exact).
+// /8 (IPv4) or /16 (IPv6). What lies below such a name may be listed, and so may the name alone (exact). A rule that
+// cancels is bound in the same way, since it would lift what the list says of many owners; one that allows lifts nothing
+// below its name and may be for any.
 //
 // # When a list does not load
 //

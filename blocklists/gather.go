@@ -30,14 +30,16 @@ func (src Source) gather(rules iter.Seq2[format.Rule, error], path string) (*Lis
 			return nil, fatal
 		}
 	}
-	if err := g.guard(src.MinEntries); err != nil {
-		return nil, err
-	}
 	l := &List{
 		name: src.Name, source: src.Source, path: path, loaded: time.Now(),
-		names: g.names.names, skipped: g.bad + g.protected, faults: g.faults,
+		skipped: g.bad + g.protected, faults: g.faults,
 	}
-	l.arena, l.networks, l.hash = g.names.finish()
+	if err := g.names.finish(l); err != nil {
+		return nil, err
+	}
+	if err := g.guard(l, src.MinEntries); err != nil {
+		return nil, err
+	}
 	return l, nil
 }
 
@@ -73,12 +75,13 @@ func (g *gathering) takeName(rule format.Rule) error {
 		return nil
 	}
 	g.taken++
-	return g.names.addName(rule.Name, rule.Match, rule.Line)
+	return g.names.addName(rule.Name, newRuling(rule))
 }
 
-// tooWide says why a rule for a name may not be in force.
+// tooWide says why a rule for a name may not be in force. One that allows a name lifts nothing of the names below it, so any
+// name may have one; one that cancels would lift all of them.
 func tooWide(rule format.Rule) (why string, yes bool) {
-	if rule.Match == format.Exact && len(rule.Name) > len(domain.Root) {
+	if len(rule.Name) > len(domain.Root) && (rule.Match == format.Exact || rule.Action == format.Allow) {
 		return "", false
 	}
 	return Protected(rule.Name)
@@ -89,12 +92,12 @@ func (g *gathering) takeNetwork(rule format.Rule) {
 	if rule.Prefix.Addr().Is4() {
 		widest = widestIPv4
 	}
-	if rule.Prefix.Bits() < widest {
+	if rule.Action != format.Allow && rule.Prefix.Bits() < widest {
 		g.protect(rule.Line, rule.Prefix.String(), fmt.Sprintf("the network is too wide for a list: want /%d or longer", widest))
 		return
 	}
 	g.taken++
-	g.names.addNetwork(rule.Prefix, rule.Line)
+	g.names.addNetwork(rule.Prefix, ruling{self: say(rule.Action), line: rule.Line})
 }
 
 func (g *gathering) protect(line int, text, why string) {
@@ -109,14 +112,16 @@ func (g *gathering) fault(f format.LineError) {
 }
 
 // guard returns an error for a list that is more likely broken than meant.
-func (g *gathering) guard(minEntries int) error {
-	entries := g.names.names + len(g.names.networks)
+func (g *gathering) guard(l *List, minEntries int) error {
+	entries := l.entries()
 	switch {
 	case g.bad > toleratedBad && g.bad*toleratedShare > g.bad+g.taken+g.protected:
 		return fmt.Errorf("%d of %d entries can't be read, want at most a tenth: %s",
 			g.bad, g.bad+g.taken+g.protected, quote(g.faults))
 	case entries == 0 && len(g.faults) > 0:
 		return fmt.Errorf("nothing in it can be used, want at least one name or network: %s", quote(g.faults))
+	case entries == 0 && l.allowed > 0:
+		return errors.New("all of its rules allow: want at least one name or network to block")
 	case entries == 0:
 		return errors.New("it is empty: want at least one name or network")
 	case entries < minEntries:

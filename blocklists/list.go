@@ -2,7 +2,9 @@ package blocklists
 
 import (
 	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -17,11 +19,22 @@ type List struct {
 	path     string
 	hash     [sha256.Size]byte
 	arena    []byte
-	names    int
 	networks []network
-	skipped  int
 	faults   []format.LineError
 	loaded   time.Time
+
+	records         int // in the arena
+	names           int // that block
+	blockedNetworks int
+	allowed         int // names and networks
+	canceled        int
+	skipped         int
+}
+
+// network is what a list says of one network: in said.self, below is not in use.
+type network struct {
+	prefix netip.Prefix
+	said   ruling
 }
 
 // Name is the list's name in the policy.
@@ -38,11 +51,39 @@ func (l *List) Path() string { return l.path }
 // of it.
 func (l *List) Hash() [sha256.Size]byte { return l.hash }
 
-// Len is the number of names; a name that stands twice counts once.
+// sum makes the hash.
+func (l *List) sum() [sha256.Size]byte {
+	sum := sha256.New()
+	_, _ = sum.Write(binary.BigEndian.AppendUint64(nil, uint64(len(l.arena))))
+	_, _ = sum.Write(l.arena)
+	for _, n := range l.networks {
+		text := n.prefix.AppendTo(nil)
+		_, _ = sum.Write(binary.BigEndian.AppendUint32(append(text, 0), n.said.trailer()))
+	}
+	return [sha256.Size]byte(sum.Sum(nil))
+}
+
+// count counts an entry, in blocking if it blocks.
+func (l *List) count(said ruling, blocking *int) {
+	if said.blocks() {
+		*blocking++
+	}
+	if said.allows() {
+		l.allowed++
+	}
+}
+
+// Len is the number of names that are blocked, themselves or what is below them; a name that stands twice counts once.
 func (l *List) Len() int { return l.names }
 
-// Networks is the number of networks.
-func (l *List) Networks() int { return len(l.networks) }
+// Networks is the number of networks that are blocked.
+func (l *List) Networks() int { return l.blockedNetworks }
+
+// Allowed is the number of names and networks that allow rules are about; a name may be among those of Len too.
+func (l *List) Allowed() int { return l.allowed }
+
+// Canceled is the number of rules that block and are not in force because another rule cancels them whatever they are.
+func (l *List) Canceled() int { return l.canceled }
 
 // Skipped is the number of lines that are not in force: they could not be read, or they name what may not be listed whole.
 func (l *List) Skipped() int { return l.skipped }
@@ -70,4 +111,5 @@ func ShrunkTooFar(old, fresh *List) error {
 		"if it is meant, give the file another name and change the list's source", fresh.name, had, has)
 }
 
-func (l *List) entries() int { return l.names + len(l.networks) }
+// entries is the number of things that are blocked.
+func (l *List) entries() int { return l.names + l.blockedNetworks }

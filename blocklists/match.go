@@ -1,6 +1,6 @@
 package blocklists
 
-import "cordon/blocklists/format"
+import "slices"
 
 // Match is one list that holds a name or an address.
 type Match struct {
@@ -9,11 +9,13 @@ type Match struct {
 	End   int  // octet where it ends: that of the root label or, with CDN, of what stands behind it; 0 for an address
 	Line  int  // line of the rule in its source, from 1
 	CDN   bool // the name is <listed name>.<shared CDN suffix>
-	Exact bool // the rule is for this one name: those below may exist and pass
+	Exact bool // names below the looked-up one may exist and pass: the rule is for it alone, or the list allows some of them
+
+	allows bool // only on the way: the list allows the name by the rule that would be reported
 }
 
-// Match appends the lists that hold name to dst and returns it: at most one match a list, of the rule with the longest name.
-// A rule that ends name itself comes before one that does so by rule 3 of the package comment. The order is not defined.
+// Match appends the lists that block name to dst and returns it: at most one match a list, by the rule with the longest name.
+// A rule about name itself comes before one that is by rule 3 of the package comment. They are in the order of the lists.
 //
 // name is in canonical wire form (see [cordon/blocklists/domain.Name]) and is only read; anything else, however malformed, gets
 // matches that mean nothing, or none.
@@ -31,7 +33,16 @@ func (s *Set) Match(dst []Match, name []byte) []Match {
 		m.cdn = true
 		dst = m.walkCarried(dst, starts[:m.suffix], int(starts[m.suffix]))
 	}
+	if m.allows {
+		return dropAllows(dst, m.before)
+	}
 	return dst
+}
+
+// dropAllows takes out the lists that allow.
+func dropAllows(dst []Match, before int) []Match {
+	blocking := slices.DeleteFunc(dst[before:], func(m Match) bool { return m.allows })
+	return dst[:before+len(blocking)]
 }
 
 // matcher is one lookup on its way. The matches are not in it but handed on, so that they can live on the caller's stack.
@@ -40,6 +51,7 @@ type matcher struct {
 	name   []byte
 	before int  // so many matches were there before this lookup
 	cdn    bool // the name in front of a shared suffix is being judged
+	allows bool // some list allows something
 	suffix int  // index of the label where the longest shared suffix begins; 0 if there is none, or nothing before it
 }
 
@@ -87,8 +99,9 @@ func (m *matcher) collect(dst []Match, slot uint64, index, start, end int) []Mat
 	for list, off, next := s.first(slot); ; {
 		if list == s.sharedList {
 			m.sharedSuffix(index)
-		} else if match, line := readTrailer(s.arenas[list], off+end-start+1); covers(match, index) {
-			dst = m.keep(dst, Match{List: list, Start: start, End: end, Line: line, CDN: m.cdn, Exact: match == format.Exact})
+		} else {
+			said := readTrailer(s.arenas[list], off+end-start+1)
+			dst = m.keep(dst, said, index > 0, Match{List: list, Start: start, End: end, Line: said.line, CDN: m.cdn})
 		}
 		if next == 0 {
 			return dst
@@ -105,27 +118,35 @@ func (m *matcher) sharedSuffix(index int) {
 	}
 }
 
-// covers says whether a rule whose name begins at label index of a name matches that name.
-func covers(match format.Match, index int) bool {
-	switch match {
-	case format.Subtree:
-		return true
-	case format.Below:
-		return index > 0
-	default:
-		return index == 0
+// keep adds what a list says of the looked-up name, or lets it replace what the list says by a shorter name. The looked-up name is
+// the rule's own or, if isBelow, lies below it.
+func (m *matcher) keep(dst []Match, said ruling, isBelow bool, found Match) []Match {
+	says := said.self
+	if isBelow {
+		says = said.below
+	} else {
+		found.Exact = said.holed || said.below != Blocks
 	}
+	found.allows = says == Allows
+	m.allows = m.allows || found.allows
+	at, kept := m.find(dst, found.List)
+	switch {
+	case !kept && says != Nothing:
+		return slices.Insert(dst, at, found)
+	case !kept || dst[at].CDN != found.CDN: // rule 1 before rule 3
+	case says == Nothing:
+		dst[at].Exact = dst[at].Exact || !isBelow && (said.holed || said.below == Allows)
+	case found.Start < dst[at].Start:
+		dst[at] = found
+	}
+	return dst
 }
 
-// keep adds a match, or lets it replace a shorter one of the same list.
-func (m *matcher) keep(dst []Match, found Match) []Match {
-	for i := m.before; i < len(dst); i++ {
-		if have := &dst[i]; have.List == found.List {
-			if have.CDN == found.CDN && found.Start < have.Start {
-				*have = found
-			}
-			return dst
-		}
+// find returns where in dst the match of a list is, or would be: they are in the order of the lists.
+func (m *matcher) find(dst []Match, list int) (at int, kept bool) {
+	if n := len(dst); n == m.before || dst[n-1].List < list {
+		return n, false
 	}
-	return append(dst, found)
+	at, kept = slices.BinarySearchFunc(dst[m.before:], list, func(m Match, list int) int { return m.List - list })
+	return m.before + at, kept
 }

@@ -2,6 +2,7 @@ package blocklists
 
 import (
 	"net/netip"
+	"slices"
 
 	"github.com/gaissmai/bart"
 )
@@ -19,17 +20,21 @@ type networkTable struct {
 
 type networkNode struct {
 	wider int32 // index of the node with the longest prefix that holds this one; -1 if there is none
-	lists []listLine
+	lists []saying
 }
 
-type listLine struct{ list, line int32 }
+// saying is what one list says.
+type saying struct {
+	list int
+	said ruling
+}
 
 func newNetworkTable(lists []*List) networkTable {
 	var t networkTable
 	for i, l := range lists {
 		for _, n := range l.networks {
 			node := t.node(n.prefix)
-			node.lists = append(node.lists, listLine{int32(i), int32(n.line)})
+			node.lists = append(node.lists, saying{i, n.said})
 		}
 	}
 	t.link()
@@ -66,8 +71,8 @@ func (t *networkTable) link() {
 	}
 }
 
-// MatchAddr appends the lists with a network that holds a to dst and returns it: at most one match a list, of the longest
-// prefix. The order is not defined. a is unmapped here: ::ffff:192.0.2.1 is looked up as 192.0.2.1. A zone is ignored; the
+// MatchAddr appends the lists that block a by a network to dst and returns it: at most one match a list, by the longest
+// prefix. They are in the order of the lists. a is unmapped here: ::ffff:192.0.2.1 is looked up as 192.0.2.1. A zone is ignored; the
 // zero address is in no network. Nothing is allocated if dst has room.
 func (s *Set) MatchAddr(dst []Match, a netip.Addr) []Match {
 	t := &s.networks
@@ -78,22 +83,17 @@ func (s *Set) MatchAddr(dst []Match, a netip.Addr) []Match {
 	if !ok {
 		return dst
 	}
-	before := len(dst)
+	m := matcher{before: len(dst)}
 	for ; at >= 0; at = t.nodes[at].wider {
 		for _, l := range t.nodes[at].lists {
-			if !hasList(dst[before:], int(l.list)) {
-				dst = append(dst, Match{List: int(l.list), Line: int(l.line)})
+			if i, kept := m.find(dst, l.list); !kept {
+				dst = slices.Insert(dst, i, Match{List: l.list, Line: l.said.line, allows: l.said.self == Allows})
+				m.allows = m.allows || l.said.self == Allows
 			}
 		}
 	}
-	return dst
-}
-
-func hasList(matches []Match, list int) bool {
-	for i := range matches {
-		if matches[i].List == list {
-			return true
-		}
+	if m.allows {
+		return dropAllows(dst, m.before)
 	}
-	return false
+	return dst
 }

@@ -72,9 +72,9 @@ func Compile(lists []*List) (*Set, error) {
 	for _, l := range lists {
 		s.arenas = append(s.arenas, l.arena)
 		s.names += l.names
-		s.networkSize += len(l.networks)
+		total += l.records
+		s.networkSize += l.blockedNetworks
 	}
-	total += s.names
 	if total > math.MaxInt32 {
 		return nil, fmt.Errorf("compile lists: found %d names, want at most %d", total, math.MaxInt32)
 	}

@@ -7,7 +7,6 @@ import (
 
 	"cordon/blocklists/builtin"
 	"cordon/blocklists/domain"
-	"cordon/blocklists/format"
 )
 
 // suffixTables is what package builtin knows about names with many owners, in the forms that are looked up here.
@@ -23,7 +22,7 @@ var suffixes = sync.OnceValue(func() *suffixTables {
 	t := &suffixTables{operators: map[string]struct{}{}, protected: map[domain.Name]string{}}
 	shared := newCompactor()
 	for _, s := range builtin.SharedSuffixes() {
-		_ = shared.addName(s.Name, format.Subtree, 0) // a hundred names fit
+		_ = shared.addName(s.Name, ruling{self: Blocks, below: Blocks}) // a hundred names fit
 	}
 	t.arena, t.names = shared.arena, shared.names
 	for _, s := range builtin.ProtectedSuffixes() {

@@ -1,0 +1,19 @@
+package blocklists
+
+import (
+	"iter"
+
+	"cordon/blocklists/format"
+)
+
+// Gather makes a list of rules, as if a file had them.
+func Gather(rules ...format.Rule) (*List, error) {
+	var all iter.Seq2[format.Rule, error] = func(yield func(format.Rule, error) bool) {
+		for _, r := range rules {
+			if !yield(r, nil) {
+				return
+			}
+		}
+	}
+	return Source{Name: "test"}.gather(all, "")
+}
