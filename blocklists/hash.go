@@ -3,6 +3,7 @@ package blocklists
 import (
 	"crypto/rand"
 	"encoding/binary"
+	"iter"
 	"math/bits"
 )
 
@@ -88,4 +89,32 @@ func splitName(starts *[maxLabels]uint8, name []byte) int {
 		off += 1 + length
 	}
 	return 0
+}
+
+// hashName returns the hash and the number of labels of the name that octets, a part of an arena, begin with.
+func hashName(k hashKey, octets []byte) (h uint64, labels int) {
+	var starts [maxLabels]uint8
+	for at := 0; octets[at] != 0; at += 1 + int(octets[at]) {
+		starts[labels] = uint8(at)
+		labels++
+	}
+	h = k.start
+	for i := labels - 1; i >= 0; i-- {
+		h = k.label(h, octets, int(starts[i]))
+	}
+	return h, labels
+}
+
+// suffixHashes yields where each suffix of a wire name begins, and its hash, from the shortest to the name itself.
+func suffixHashes(k hashKey, name []byte) iter.Seq2[int, uint64] {
+	return func(yield func(int, uint64) bool) {
+		var starts [maxLabels]uint8
+		h := k.start
+		for i := splitName(&starts, name) - 1; i >= 0; i-- {
+			h = k.label(h, name, int(starts[i]))
+			if !yield(int(starts[i]), h) {
+				return
+			}
+		}
+	}
 }

@@ -4,21 +4,20 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
-	"net/netip"
 	"slices"
 	"time"
 
 	"cordon/blocklists/format"
 )
 
-// List is a named set of names and networks from one source, as [Load] or [Parse] made it. It is immutable and safe for
-// concurrent use. It keeps about 4 octets more for a name than its wire form, and no pointer for it.
+// List is a named set of names and networks from one source, as [Load], [Parse] or [ReadList] made it. It is immutable and safe
+// for concurrent use. It keeps 4 octets more for a name than its wire form, and no pointer for it.
 type List struct {
 	name     string
 	source   string
 	path     string
 	hash     [sha256.Size]byte
-	arena    []byte
+	arena    arena
 	networks []network
 	faults   []format.LineError
 	loaded   time.Time
@@ -29,12 +28,6 @@ type List struct {
 	allowed         int // names and networks
 	canceled        int
 	skipped         int
-}
-
-// network is what a list says of one network: in said.self, below is not in use.
-type network struct {
-	prefix netip.Prefix
-	said   ruling
 }
 
 // Name is the list's name in the policy.
@@ -51,20 +44,31 @@ func (l *List) Path() string { return l.path }
 // of it.
 func (l *List) Hash() [sha256.Size]byte { return l.hash }
 
-// sum makes the hash.
+// sum makes the hash: of all records, however they lie in chunks, and of the networks.
 func (l *List) sum() [sha256.Size]byte {
 	sum := sha256.New()
-	_, _ = sum.Write(binary.BigEndian.AppendUint64(nil, uint64(len(l.arena))))
-	_, _ = sum.Write(l.arena)
+	_, _ = sum.Write(binary.BigEndian.AppendUint64(nil, uint64(l.records)))
+	for _, chunk := range l.arena {
+		_, _ = sum.Write(chunk[firstRecord:])
+	}
 	for _, n := range l.networks {
-		text := n.prefix.AppendTo(nil)
-		_, _ = sum.Write(binary.BigEndian.AppendUint32(append(text, 0), n.said.trailer()))
+		_, _ = sum.Write(n.append(nil))
 	}
 	return [sha256.Size]byte(sum.Sum(nil))
 }
 
-// count counts an entry, in blocking if it blocks.
-func (l *List) count(said ruling, blocking *int) {
+// count counts what is in the arena and in the networks.
+func (l *List) count() {
+	for place, name := range l.arena.records() {
+		l.records++
+		l.countOne(l.arena.ruling(place, len(name)), &l.names)
+	}
+	for _, n := range l.networks {
+		l.countOne(n.said, &l.blockedNetworks)
+	}
+}
+
+func (l *List) countOne(said ruling, blocking *int) {
 	if said.blocks() {
 		*blocking++
 	}

@@ -66,27 +66,31 @@ func (m *matcher) walkCarried(dst []Match, starts []uint8, end int) []Match {
 	return dst
 }
 
-// walk looks up every suffix of the name that is name[:end] and the root label, from the shortest to the longest. starts are
-// the offsets of its labels.
+// endsAt is how many labels a suffix must have for a walk to end at it: the top level says nothing, it always has names below.
+const endsAt = 2
+
+// walk looks up every suffix of the name that is name[:end] and the root label, from the shortest to the longest, until nothing
+// below can be listed. starts are the offsets of its labels.
 func (m *matcher) walk(dst []Match, starts []uint8, end int) []Match {
 	s, n := m.set, len(starts)
+	if len(s.buckets) == 0 {
+		return dst
+	}
 	h := s.key.start
-	for i := n - 1; i >= max(0, n-s.most); i-- {
+	for i := n - 1; i >= 0; i-- {
 		h = s.key.label(h, m.name, int(starts[i]))
 		if n-i < s.fewest {
 			continue
 		}
-		if word, mask := s.filterBits(h); s.filter[word]&mask != mask {
-			continue
-		}
-		labels := m.name[starts[i]:end]
-		pos, tag := s.place(h)
-		for slot := s.slots[pos]; slot != 0; slot = s.slots[pos] {
-			if slot>>tagShift == tag && s.holds(slot, labels) {
+		at, _ := s.home(h)
+		filter := s.buckets[at][0]
+		if listed := listedBits(h); filter&listed == listed {
+			if slot := s.find(h, m.name[starts[i]:end]); slot != 0 {
 				dst = m.collect(dst, slot, i, int(starts[i]), end)
-				break
 			}
-			pos = s.after(pos)
+		}
+		if below := belowBits(h); n-i >= endsAt && filter&below != below {
+			break
 		}
 	}
 	return dst
@@ -96,18 +100,18 @@ func (m *matcher) walk(dst []Match, starts []uint8, end int) []Match {
 // index.
 func (m *matcher) collect(dst []Match, slot uint64, index, start, end int) []Match {
 	s := m.set
-	for list, off, next := s.first(slot); ; {
-		if list == s.sharedList {
+	for ref, next := s.first(slot); ; {
+		if list, octets := s.record(ref); list == s.sharedList {
 			m.sharedSuffix(index)
 		} else {
-			said := readTrailer(s.arenas[list], off+end-start+1)
+			said := readTrailer(octets[end-start+1:])
 			dst = m.keep(dst, said, index > 0, Match{List: list, Start: start, End: end, Line: said.line, CDN: m.cdn})
 		}
 		if next == 0 {
 			return dst
 		}
-		c := s.chains[next-1]
-		list, off, next = int(c.list), int(c.offset), c.next
+		c := &s.chains[next-1]
+		ref, next = c.ref, c.next
 	}
 }
 

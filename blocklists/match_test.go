@@ -28,7 +28,7 @@ func parse(tb testing.TB, f format.Format, lines ...string) *blocklists.List {
 
 func compile(tb testing.TB, lists ...*blocklists.List) *blocklists.Set {
 	tb.Helper()
-	s, err := blocklists.Compile(lists)
+	s, err := blocklists.Compile(lists, nil)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -227,7 +227,7 @@ func TestCompileTooManyLists(t *testing.T) {
 	if got := s.Match(nil, []byte(domain.MustParse("tiktok.com"))); len(got) != blocklists.MaxLists {
 		t.Errorf("got %d matches, want %d", len(got), blocklists.MaxLists)
 	}
-	_, err := blocklists.Compile(slices.Repeat([]*blocklists.List{l}, blocklists.MaxLists+1))
+	_, err := blocklists.Compile(slices.Repeat([]*blocklists.List{l}, blocklists.MaxLists+1), nil)
 	if err == nil || !strings.Contains(err.Error(), "4096, at most 4095") {
 		t.Errorf("one list too many: got %v", err)
 	}

@@ -1,11 +1,41 @@
 package blocklists
 
 import (
+	"encoding/binary"
 	"net/netip"
 	"slices"
 
 	"github.com/gaissmai/bart"
 )
+
+// network is what a list says of one network, without a pointer.
+type network struct {
+	addr [16]byte // an IPv4 address stands in the last four octets
+	bits uint8
+	is4  bool
+	said ruling // self and line alone
+}
+
+func newNetwork(prefix netip.Prefix, said ruling) network {
+	return network{addr: prefix.Addr().As16(), bits: uint8(prefix.Bits()), is4: prefix.Addr().Is4(), said: said}
+}
+
+func (n network) prefix() netip.Prefix {
+	addr := netip.AddrFrom16(n.addr)
+	if n.is4 {
+		addr = addr.Unmap()
+	}
+	return netip.PrefixFrom(addr, int(n.bits))
+}
+
+// append appends n as 22 octets: the address, the bits of the prefix, 4 or 6, what is said as in an arena.
+func (n network) append(dst []byte) []byte {
+	family := byte(6)
+	if n.is4 {
+		family = 4
+	}
+	return binary.LittleEndian.AppendUint32(append(append(dst, n.addr[:]...), n.bits, family), n.said.trailer())
+}
 
 // networkTable finds the networks of all lists that hold an address.
 //
@@ -33,7 +63,7 @@ func newNetworkTable(lists []*List) networkTable {
 	var t networkTable
 	for i, l := range lists {
 		for _, n := range l.networks {
-			node := t.node(n.prefix)
+			node := t.node(n.prefix())
 			node.lists = append(node.lists, saying{i, n.said})
 		}
 	}

@@ -1,8 +1,6 @@
 package blocklists
 
 import (
-	"iter"
-
 	"github.com/gaissmai/bart"
 
 	"cordon/blocklists/domain"
@@ -21,67 +19,69 @@ func (c *compactor) settle() error {
 
 // cancelNames takes what blocks out of the records below a cancelled name, and makes the cancels plain allows.
 func (c *compactor) cancelNames() {
-	var canceling []int
-	for off := range records(&c.arena) {
-		name := recordName(c.arena, off)
-		said := readTrailer(c.arena, off+len(name))
+	var canceling []uint32
+	for place, name := range c.arena.records() {
+		said := c.arena.ruling(place, len(name))
 		if said.cancelsAny() {
-			canceling = append(canceling, off+len(name))
+			canceling = append(canceling, place)
 		}
 		if said.blocks() && c.isCanceled(name) {
 			c.canceled++
-			writeTrailer(c.arena, off+len(name), said.withoutBlocks())
+			c.arena.setRuling(place, len(name), said.withoutBlocks())
 		}
 	}
-	for _, off := range canceling {
-		writeTrailer(c.arena, off, readTrailer(c.arena, off).settled())
+	for _, place := range canceling {
+		size := len(wireName(c.arena.at(place)))
+		c.arena.setRuling(place, size, c.arena.ruling(place, size).settled())
 	}
 }
 
 // isCanceled says whether a name above name cancels what is below it.
 func (c *compactor) isCanceled(name []byte) bool {
 	for start, h := range suffixHashes(c.key, name) {
-		if start == 0 {
-			break
-		}
-		labels := name[start : len(name)-1]
-		if _, off := c.find(h, labels); off > 0 && readTrailer(c.arena, off+len(labels)+1).below == cancels {
+		if start > 0 && c.said(h, name[start:]).below == cancels {
 			return true
 		}
 	}
 	return false
 }
 
+// said returns what the record of a name says, nothing if there is none.
+func (c *compactor) said(h uint64, name []byte) ruling {
+	if _, place := c.find(h, name[:len(name)-1]); place > 0 {
+		return c.arena.ruling(place, len(name))
+	}
+	return ruling{}
+}
+
 // markHoles notes, at every name that is blocked and has an allowed name below it, that it has one.
 func (c *compactor) markHoles() error {
-	for off := range records(&c.arena) {
-		name := recordName(c.arena, off)
-		if !readTrailer(c.arena, off+len(name)).allows() {
+	for place, name := range c.arena.records() {
+		if !c.arena.ruling(place, len(name)).allows() {
 			continue
 		}
-		if err := c.markAbove(domain.Name(name)); err != nil { // a copy: the arena moves when it grows
+		if err := c.markAbove(name); err != nil {
 			return err
 		}
 	}
+	c.flush()
 	return nil
 }
 
-func (c *compactor) markAbove(name domain.Name) error {
+func (c *compactor) markAbove(name []byte) error {
 	blocked := false
-	for start, h := range suffixHashes(c.key, []byte(name)) {
+	for start, h := range suffixHashes(c.key, name) {
 		if start == 0 {
 			break
 		}
-		above := name[start:]
-		if _, off := c.find(h, []byte(above[:len(above)-1])); off > 0 {
-			if said := readTrailer(c.arena, off+len(above)); said.below != Nothing {
-				blocked = said.below == Blocks
-			}
+		said := c.said(h, name[start:])
+		if said.below != Nothing {
+			blocked = said.below == Blocks
 		}
-		if !blocked {
+		if !blocked || said.holed {
 			continue
 		}
-		if err := c.addName(above, ruling{holed: true}); err != nil {
+		if err := c.addName(domain.Name(name[start:]), ruling{holed: true}); err != nil {
 			return err
 		}
 	}
@@ -101,20 +101,6 @@ func (c *compactor) cancelNetworks() {
 		if said.blocks() && canceled.LookupPrefix(prefix) {
 			c.canceled++
 			delete(c.networks, prefix)
-		}
-	}
-}
-
-// suffixHashes yields where each suffix of a wire name begins, and its hash, from the shortest to the name itself.
-func suffixHashes(k hashKey, name []byte) iter.Seq2[int, uint64] {
-	return func(yield func(int, uint64) bool) {
-		var starts [maxLabels]uint8
-		h := k.start
-		for i := splitName(&starts, name) - 1; i >= 0; i-- {
-			h = k.label(h, name, int(starts[i]))
-			if !yield(int(starts[i]), h) {
-				return
-			}
 		}
 	}
 }

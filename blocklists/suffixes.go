@@ -11,7 +11,7 @@ import (
 
 // suffixTables is what package builtin knows about names with many owners, in the forms that are looked up here.
 type suffixTables struct {
-	arena     []byte                 // the shared suffixes as records, for the table of a Set
+	arena     arena                  // the shared suffixes as records, for the table of a Set
 	names     int                    // how many
 	operators map[string]struct{}    // the labels that CDNs' operators put in front of a suffix, with their length octets
 	protected map[domain.Name]string // → why it may not be listed whole
@@ -24,6 +24,7 @@ var suffixes = sync.OnceValue(func() *suffixTables {
 	for _, s := range builtin.SharedSuffixes() {
 		_ = shared.addName(s.Name, ruling{self: Blocks, below: Blocks}) // a hundred names fit
 	}
+	shared.flush()
 	t.arena, t.names = shared.arena, shared.names
 	for _, s := range builtin.ProtectedSuffixes() {
 		t.protect(s)

@@ -18,6 +18,7 @@ type Config struct {
 	Exceptions []Exception
 	Allowed    []netip.Prefix // networks that may ask although they belong to no agency
 	Hash       string         // of everything above; for people, Compile doesn't look at it
+	Before     *Snapshot      // the one in force, whose compiled lists serve again if Lists are the same; nil: none
 	ID         uint64         // ≥ 1; no two snapshots of one process have the same
 }
 
