@@ -17,3 +17,10 @@ func Gather(rules ...format.Rule) (*List, error) {
 	}
 	return Source{Name: "test"}.gather(all, "")
 }
+
+// WithFiles returns l as if it came from files.
+func WithFiles(l *List, files ...File) *List {
+	of := *l
+	of.files = files
+	return &of
+}

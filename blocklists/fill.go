@@ -65,15 +65,18 @@ func (f *filling) addName(octets []byte, ref uint64) (size int) {
 func (f *filling) flush() {
 	s := f.set
 	for _, w := range f.waiting {
-		at, _ := s.home(w.hash)
-		f.touched ^= s.buckets[at][0]
+		f.touched ^= *s.filterWord(w.hash)
+		if w.ref != 0 {
+			at, _ := s.home(w.hash)
+			f.touched ^= s.buckets[at][0]
+		}
 	}
 	for _, w := range f.waiting {
 		if w.ref == 0 {
-			at, _ := s.home(w.hash)
-			s.buckets[at][0] |= belowBits(w.hash)
+			*s.filterWord(w.hash) |= belowBits(w.hash)
 			continue
 		}
+		*s.filterWord(w.hash) |= listedBits(w.hash)
 		f.put(w)
 	}
 	f.waiting = f.waiting[:0]
@@ -83,10 +86,9 @@ func (f *filling) flush() {
 func (f *filling) put(w waiting) {
 	s := f.set
 	at, tag := s.home(w.hash)
-	s.buckets[at][0] |= listedBits(w.hash)
 	for {
 		b := &s.buckets[at]
-		for i := 1; i < len(b); i++ {
+		for i := range b {
 			if b[i] == 0 {
 				b[i] = tag<<tagShift | w.ref
 				return

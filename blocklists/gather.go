@@ -13,7 +13,7 @@ import (
 
 const (
 	// MaxFaults is how many skipped lines a list remembers.
-	MaxFaults = 20
+	MaxFaults = 1000
 
 	toleratedBad   = 5  // bad lines that are never too many
 	toleratedShare = 10 // a tenth of the lines may be bad

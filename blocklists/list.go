@@ -20,7 +20,11 @@ type List struct {
 	arena    arena
 	networks []network
 	faults   []format.LineError
+	files    []File // in the order of their lines; nil for one source
 	loaded   time.Time
+
+	content [sha256.Size]byte // the SHA-256 of what was read, zero if nobody summed it
+	size    int64             // of that, in octets
 
 	records         int // in the arena
 	names           int // that block
@@ -94,6 +98,9 @@ func (l *List) Skipped() int { return l.skipped }
 
 // Faults returns the first [MaxFaults] skipped lines, in a slice of the caller's own.
 func (l *List) Faults() []format.LineError { return slices.Clone(l.faults) }
+
+// Content is the SHA-256 and the size, in octets, of the text that the list was read from; zero if nobody summed it.
+func (l *List) Content() (sum [sha256.Size]byte, size int64) { return l.content, l.size }
 
 // Loaded is when reading ended.
 func (l *List) Loaded() time.Time { return l.loaded }

@@ -350,16 +350,17 @@ func TestHashTellsWhatMatters(t *testing.T) {
 }
 
 func TestFaultsAreBounded(t *testing.T) {
-	lines := make([]string, 300)
+	const bad = blocklists.MaxFaults + 5
+	lines := make([]string, 12*bad)
 	for i := range lines {
 		lines[i] = fmt.Sprintf("name%d.example.org", i)
 	}
-	for i := range 25 {
-		lines[10*i] = "two words"
+	for i := range bad {
+		lines[12*i] = "two words"
 	}
 	l := parse(t, format.Names, lines...)
-	if l.Skipped() != 25 || len(l.Faults()) != blocklists.MaxFaults {
-		t.Errorf("%d skipped, %d faults, want 25, %d", l.Skipped(), len(l.Faults()), blocklists.MaxFaults)
+	if l.Skipped() != bad || len(l.Faults()) != blocklists.MaxFaults {
+		t.Errorf("%d skipped, %d faults, want %d, %d", l.Skipped(), len(l.Faults()), bad, blocklists.MaxFaults)
 	}
 	l.Faults()[0].Line = 99
 	if l.Faults()[0].Line != 1 {

@@ -73,7 +73,7 @@ const endsAt = 2
 // below can be listed. starts are the offsets of its labels.
 func (m *matcher) walk(dst []Match, starts []uint8, end int) []Match {
 	s, n := m.set, len(starts)
-	if len(s.buckets) == 0 {
+	if len(s.filter) == 0 {
 		return dst
 	}
 	h := s.key.start
@@ -82,8 +82,7 @@ func (m *matcher) walk(dst []Match, starts []uint8, end int) []Match {
 		if n-i < s.fewest {
 			continue
 		}
-		at, _ := s.home(h)
-		filter := s.buckets[at][0]
+		filter := *s.filterWord(h)
 		if listed := listedBits(h); filter&listed == listed {
 			if slot := s.find(h, m.name[starts[i]:end]); slot != 0 {
 				dst = m.collect(dst, slot, i, int(starts[i]), end)

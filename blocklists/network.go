@@ -37,6 +37,14 @@ func (n network) append(dst []byte) []byte {
 	return binary.LittleEndian.AppendUint32(append(append(dst, n.addr[:]...), n.bits, family), n.said.trailer())
 }
 
+// readNetwork reads what append wrote. It reports false for what no network of a list can be.
+func readNetwork(octets []byte) (network, bool) {
+	n := network{addr: [16]byte(octets), bits: octets[16], is4: octets[17] == 4, said: readTrailer(octets[18:])}
+	prefix := n.prefix()
+	sane := prefix.IsValid() && prefix == prefix.Masked() && n.is4 == prefix.Addr().Is4() && (n.is4 || octets[17] == 6)
+	return n, sane && !prefix.Addr().Is4In6() && n.said.self <= Allows && n.said == (ruling{self: n.said.self, line: n.said.line}) && n.said.self != Nothing
+}
+
 // networkTable finds the networks of all lists that hold an address.
 //
 //	address ─▶ longest prefix ─▶ node ─▶ node of the next shorter prefix ─▶ … ─▶ none

@@ -77,6 +77,9 @@ func (r ruling) withoutBlocks() ruling {
 	return r
 }
 
+// possible says whether r can be what a list says when it is made.
+func (r ruling) possible() bool { return r.self <= Allows && r.below <= Allows && !r.empty() }
+
 func (r ruling) empty() bool { return r.self == Nothing && r.below == Nothing && !r.holed }
 
 func (r ruling) blocks() bool { return r.self == Blocks || r.below == Blocks }

@@ -13,23 +13,24 @@ const MaxLists = 4095
 // Set is the union of some lists, compiled for lookups. It is immutable and safe for concurrent use; the zero value
 // matches nothing.
 //
-//	name ─▶ hash of each suffix, ─▶ bucket ─▶ filter ─┬▶ slot ─┬▶ one list:   the record in that list's arena
-//	        the shortest first                        │        └▶ many lists: chains ─▶ their records
-//	                                                  └▶ nothing at or below this suffix is listed: the end of most lookups
+//	name ─▶ hash of each suffix, ─▶ filter ─┬▶ bucket ─▶ slot ─┬▶ one list:   the record in that list's arena
+//	        the shortest first              │                  └▶ many lists: chains ─▶ their records
+//	                                        └▶ nothing at or below this suffix is listed: the end of most lookups
 //
-// A bucket is a line of the CPU's cache, eight words: a filter and seven slots. A name belongs in the bucket that its hash leads
-// to, or in the next one with room. It has one slot, however many lists hold it:
+// The filter (a Bloom filter within words of 64 bits) says of a name whether it may be listed, and whether a name below it may be:
+// that ends the lookup of a foreign name at its second label, at the price of one load from memory that is small enough for the
+// CPU's cache. A bucket is a line of that cache, eight slots. A name belongs in the bucket that its hash leads to, or in the next one
+// with room. It has one slot, however many lists hold it:
 //
 //	| tag 19 bits | many 1 bit | number of the chunk 24 bits, offset of the record 20 bits |      many = 0
 //	|             |            | index in chains                                           |      many = 1
 //
-// An empty slot is 0. A slot whose tag fits is verified against the octets of the name. The filter (a Bloom filter of one word)
-// says of the names that belong in the bucket which may be listed, and which may have listed names below them: that ends the lookup
-// of a foreign name at its second label. Beside the lists, the table holds the suffixes shared by the customers of CDNs as a list
-// of its own, the last, so that a name that ends in none of them pays nothing for rule 3. A million names of 22 characters take
-// 42 octets each, arenas included.
+// An empty slot is 0. A slot whose tag fits is verified against the octets of the name. Beside the lists, the table holds the
+// suffixes shared by the customers of CDNs as a list of its own, the last, so that a name that ends in none of them pays nothing
+// for rule 3. A million names of 22 characters take 42 octets each, arenas included.
 type Set struct {
 	key     hashKey
+	filter  []uint64
 	buckets []bucket
 	chains  []chained
 	chunks  []chunk
@@ -42,7 +43,7 @@ type Set struct {
 	networkSize int
 }
 
-// bucket is a filter and seven slots.
+// bucket is a few slots; the empty ones stand at the end.
 type bucket [8]uint64
 
 // chunk is a chunk of an arena, and the list whose it is.
@@ -64,7 +65,8 @@ const (
 	tagShift = refBits + 1
 	tagMask  = 1<<(64-tagShift) - 1
 
-	fillTwo = 9 // names in two buckets, of fourteen that have room
+	fill        = 6 // names in a bucket, of eight that have room
+	filterShare = 3 // octets of the filter for a name: 1 in 40 that are not listed passes
 )
 
 // Compile makes the union of lists, none of which may be nil. The index in lists is what [Match.List] says. The error is
@@ -94,7 +96,8 @@ func Compile(lists []*List, before *Set) (*Set, error) {
 	if len(s.chunks) > refMask>>chunkBits {
 		return nil, fmt.Errorf("compile lists: found %d MiB of names, want at most %d", len(s.chunks), refMask>>chunkBits)
 	}
-	s.buckets = make([]bucket, 2*records/fillTwo+2)
+	s.filter = make([]uint64, records*filterShare/8+1)
+	s.buckets = make([]bucket, records/fill+2)
 	newFilling(s).fill()
 	s.networks = newNetworkTable(lists)
 	return s, nil
@@ -112,7 +115,13 @@ func (s *Set) home(h uint64) (at int, tag uint64) {
 	return int(high), h & tagMask
 }
 
-// The bits of a filter that are set if a name with this hash may be listed, and if one below it may be.
+// filterWord returns the word of the filter that a hash leads to.
+func (s *Set) filterWord(h uint64) *uint64 {
+	high, _ := bits.Mul64(h, uint64(len(s.filter)))
+	return &s.filter[high]
+}
+
+// The bits of that word that are set if a name with this hash may be listed, and if one below it may be.
 func listedBits(h uint64) uint64 { return 1<<(h>>20&63) | 1<<(h>>26&63) }
 func belowBits(h uint64) uint64  { return 1<<(h>>32&63) | 1<<(h>>38&63) }
 
@@ -128,12 +137,12 @@ func (s *Set) find(h uint64, labels []byte) (slot uint64) {
 	at, tag := s.home(h)
 	for {
 		b := &s.buckets[at]
-		for i := 1; i < len(b); i++ {
-			if b[i] == 0 {
+		for _, slot := range b {
+			if slot == 0 {
 				return 0
 			}
-			if b[i]>>tagShift == tag && s.isOf(b[i], labels) {
-				return b[i]
+			if slot>>tagShift == tag && s.isOf(slot, labels) {
+				return slot
 			}
 		}
 		at = s.after(at)

@@ -1,0 +1,354 @@
+package blocklists
+
+import (
+	"bufio"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"math"
+	"time"
+
+	"cordon/blocklists/domain"
+	"cordon/blocklists/format"
+)
+
+// The compiled form of a list is what WriteTo writes and ReadList reads:
+//
+//	| magic | hash, content, size, loaded, canceled, skipped | files | faults | networks | chunks of the arena | SHA-256 of all before |
+//
+// Numbers are little-endian; a text has its length before it, 16 bits; what repeats has its number before it, 32 bits. A change of any
+// part, also of what an arena or a network looks like, changes the magic: an older form is read from its source again.
+const compiledMagic = "cordon list, compiled, 1\n"
+
+const (
+	networkLen  = 22
+	maxNumber   = math.MaxInt32
+	maxNetworks = 1 << 26
+	maxFiles    = 1 << 16
+	maxPath     = 4 << 10
+	maxText     = 1 << 10 // of a fault, of its reason
+)
+
+// WriteTo writes the compiled form of the list: all that it is but its name, source and path. It implements [io.WriterTo].
+func (l *List) WriteTo(w io.Writer) (int64, error) {
+	e := &encoder{to: bufio.NewWriterSize(w, 64<<10), sum: sha256.New()}
+	e.write([]byte(compiledMagic))
+	e.head(l)
+	e.number(len(l.networks))
+	for _, n := range l.networks {
+		e.write(n.append(e.small[:0]))
+	}
+	e.number(len(l.arena))
+	for _, chunk := range l.arena {
+		e.number(len(chunk))
+		e.write(chunk)
+	}
+	e.write(e.sum.Sum(nil))
+	if e.err == nil {
+		e.err = e.to.Flush()
+	}
+	if e.err != nil {
+		return e.written, fmt.Errorf("write compiled list %s: %w", l.name, e.err)
+	}
+	return e.written, nil
+}
+
+func (e *encoder) head(l *List) {
+	e.write(l.hash[:])
+	e.write(l.content[:])
+	for _, n := range []int64{l.size, l.loaded.UnixNano(), int64(l.canceled), int64(l.skipped)} {
+		e.write(binary.LittleEndian.AppendUint64(e.small[:0], uint64(n)))
+	}
+	e.number(len(l.files))
+	for _, f := range l.files {
+		e.text(f.Path, maxPath)
+		e.number(f.First)
+	}
+	e.number(len(l.faults))
+	for _, f := range l.faults {
+		e.number(f.Line)
+		e.text(f.Text, maxText)
+		e.text(f.Reason, maxText)
+	}
+}
+
+// encoder writes and sums. After an error it does nothing more.
+type encoder struct {
+	to      *bufio.Writer
+	sum     hash.Hash
+	small   [32]byte
+	written int64
+	err     error
+}
+
+func (e *encoder) write(octets []byte) {
+	if e.err != nil {
+		return
+	}
+	_, _ = e.sum.Write(octets)
+	n, err := e.to.Write(octets)
+	e.written += int64(n)
+	e.err = err
+}
+
+func (e *encoder) number(n int) {
+	e.write(binary.LittleEndian.AppendUint32(e.small[:0], uint32(min(max(n, 0), maxNumber))))
+}
+
+func (e *encoder) text(s string, limit int) {
+	s = s[:min(len(s), limit)]
+	e.write(binary.LittleEndian.AppendUint16(e.small[:0], uint16(len(s))))
+	e.write([]byte(s))
+}
+
+var (
+	errOtherForm = errors.New("it is not the compiled form of this version")
+	errDamaged   = errors.New("it is damaged")
+)
+
+// ReadList reads the compiled form of a list, and gives the list its name, source and path: see [List]. It believes nothing: a form that
+// is cut short, altered, followed by more or of another version is an error, never a list that is less than it was.
+func ReadList(r io.Reader, name, source, path string) (*List, error) {
+	d := &decoder{from: bufio.NewReaderSize(r, 64<<10), sum: sha256.New()}
+	l := &List{name: name, source: source, path: path}
+	for _, step := range []func(*List) error{d.magic, d.head, d.files, d.faults, d.networks, d.arena, d.end} {
+		if err := step(l); err != nil {
+			return nil, fmt.Errorf("read compiled list %s: %w", name, err)
+		}
+	}
+	return l, nil
+}
+
+// decoder reads and sums.
+type decoder struct {
+	from  io.Reader
+	sum   hash.Hash
+	small [64]byte
+}
+
+func (d *decoder) read(octets []byte) error {
+	if _, err := io.ReadFull(d.from, octets); err != nil {
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			return fmt.Errorf("%w: it is cut short", errDamaged)
+		}
+		return err
+	}
+	_, _ = d.sum.Write(octets)
+	return nil
+}
+
+// number reads a number of at most limit.
+func (d *decoder) number(limit int) (int, error) {
+	if err := d.read(d.small[:4]); err != nil {
+		return 0, err
+	}
+	n := binary.LittleEndian.Uint32(d.small[:])
+	if uint64(n) > uint64(limit) {
+		return 0, fmt.Errorf("%w: found the number %d, want at most %d", errDamaged, n, limit)
+	}
+	return int(n), nil
+}
+
+func (d *decoder) text(limit int) (string, error) {
+	if err := d.read(d.small[:2]); err != nil {
+		return "", err
+	}
+	n := int(binary.LittleEndian.Uint16(d.small[:]))
+	if n > limit {
+		return "", fmt.Errorf("%w: found a text of %d octets, want at most %d", errDamaged, n, limit)
+	}
+	octets := make([]byte, n)
+	err := d.read(octets)
+	return string(octets), err
+}
+
+func (d *decoder) magic(*List) error {
+	octets := make([]byte, len(compiledMagic))
+	if err := d.read(octets); err != nil {
+		return err
+	}
+	if string(octets) != compiledMagic {
+		return errOtherForm
+	}
+	return nil
+}
+
+func (d *decoder) head(l *List) error {
+	if err := d.read(l.hash[:]); err != nil {
+		return err
+	}
+	if err := d.read(l.content[:]); err != nil {
+		return err
+	}
+	octets := d.small[:4*8]
+	if err := d.read(octets); err != nil {
+		return err
+	}
+	numbers := [4]int64{}
+	for i := range numbers {
+		numbers[i] = int64(binary.LittleEndian.Uint64(octets[8*i:]))
+	}
+	if numbers[0] < 0 || min(numbers[2], numbers[3]) < 0 || max(numbers[2], numbers[3]) > maxNumber {
+		return fmt.Errorf("%w: found counts %d", errDamaged, numbers)
+	}
+	l.size, l.loaded = numbers[0], time.Unix(0, numbers[1])
+	l.canceled, l.skipped = int(numbers[2]), int(numbers[3])
+	return nil
+}
+
+func (d *decoder) files(l *List) error {
+	n, err := d.number(maxFiles)
+	if err != nil {
+		return err
+	}
+	for range n {
+		var f File
+		if f.Path, err = d.text(maxPath); err != nil {
+			return err
+		}
+		if f.First, err = d.number(maxNumber); err != nil {
+			return err
+		}
+		if len(l.files) > 0 && f.First < l.files[len(l.files)-1].First {
+			return fmt.Errorf("%w: its files are not in order", errDamaged)
+		}
+		l.files = append(l.files, f)
+	}
+	return nil
+}
+
+func (d *decoder) faults(l *List) error {
+	n, err := d.number(MaxFaults)
+	if err != nil {
+		return err
+	}
+	for range n {
+		var f format.LineError
+		if f.Line, err = d.number(maxNumber); err != nil {
+			return err
+		}
+		if f.Text, err = d.text(maxText); err != nil {
+			return err
+		}
+		if f.Reason, err = d.text(maxText); err != nil {
+			return err
+		}
+		l.faults = append(l.faults, f)
+	}
+	return nil
+}
+
+func (d *decoder) networks(l *List) error {
+	n, err := d.number(maxNetworks)
+	if err != nil {
+		return err
+	}
+	for range n {
+		if err := d.read(d.small[:networkLen]); err != nil {
+			return err
+		}
+		read, ok := readNetwork(d.small[:networkLen])
+		if !ok {
+			return fmt.Errorf("%w: found the network % x", errDamaged, d.small[:networkLen])
+		}
+		l.networks = append(l.networks, read)
+		l.countOne(read.said, &l.blockedNetworks)
+	}
+	return nil
+}
+
+// arena reads one chunk after the other, so that a number in the file asks for no more memory than one of them.
+func (d *decoder) arena(l *List) error {
+	n, err := d.number(maxChunks)
+	if err != nil {
+		return err
+	}
+	for i := range n {
+		size, err := d.number(chunkSize)
+		if err != nil {
+			return err
+		}
+		chunk := make([]byte, size)
+		if err := d.read(chunk); err != nil {
+			return err
+		}
+		if off := l.checkChunk(chunk); off >= 0 {
+			return fmt.Errorf("%w: found no record at octet %d of part %d", errDamaged, off, i+1)
+		}
+		l.arena = append(l.arena, chunk)
+	}
+	return nil
+}
+
+// checkChunk counts the records of a chunk. It returns where it stopped being one, -1 if it is a whole one.
+func (l *List) checkChunk(chunk []byte) (fault int) {
+	off := firstRecord
+	for off < len(chunk) {
+		size := checkName(chunk[off:])
+		if size == 0 || off+size+trailerLen > len(chunk) {
+			return off
+		}
+		said := readTrailer(chunk[off+size:])
+		if !said.possible() {
+			return off
+		}
+		l.records++
+		l.countOne(said, &l.names)
+		off += size + trailerLen
+	}
+	if off != len(chunk) {
+		return len(chunk)
+	}
+	return -1
+}
+
+// checkName returns the length of the name that octets begin with, 0 if they begin with none in canonical form but the root.
+func checkName(octets []byte) int {
+	end := 0
+	for end < min(len(octets), domain.MaxWire) && octets[end] != 0 {
+		if octets[end] > domain.MaxLabel {
+			return 0
+		}
+		end += 1 + int(octets[end])
+	}
+	if end == 0 || end >= min(len(octets), domain.MaxWire) || hasUpper(octets[:end]) {
+		return 0
+	}
+	return end + 1
+}
+
+// hasUpper says whether a letter in upper case is among octets, eight at a time. The length octets of labels are below 'A'.
+func hasUpper(octets []byte) bool {
+	const ones, tops = 0x0101010101010101, 0x8080808080808080
+	var found uint64
+	for len(octets) >= 8 {
+		word := binary.LittleEndian.Uint64(octets)
+		low := word &^ tops
+		found |= (low + (0x80-'A')*ones) &^ (low + (0x80-'Z'-1)*ones) &^ word
+		octets = octets[8:]
+	}
+	for _, c := range octets {
+		if 'A' <= c && c <= 'Z' {
+			return true
+		}
+	}
+	return found&tops != 0
+}
+
+// end compares the sum, and wants nothing behind it.
+func (d *decoder) end(*List) error {
+	want := [sha256.Size]byte(d.sum.Sum(nil))
+	if err := d.read(d.small[:sha256.Size]); err != nil {
+		return err
+	}
+	if [sha256.Size]byte(d.small[:sha256.Size]) != want {
+		return fmt.Errorf("%w: its SHA-256 is another", errDamaged)
+	}
+	if _, err := io.ReadFull(d.from, d.small[:1]); !errors.Is(err, io.EOF) {
+		return fmt.Errorf("%w: more follows at its end", errDamaged)
+	}
+	return nil
+}
