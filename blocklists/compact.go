@@ -62,11 +62,10 @@ func (c *compactor) flush() {
 	for c.names+len(c.pending) > len(c.slots)/4*3 {
 		c.grow()
 	}
-	for i := range c.pending {
-		p := &c.pending[i]
-		p.hash, _ = hashName(c.key, c.arena.at(p.place))
-		c.touched ^= c.slots[c.slotOf(p.hash)]
+	for i, p := range c.pending {
+		c.pending[i].hash = hashName(c.key, c.arena.at(p.place))
 	}
+	c.touched = touch(c.slots, c.pending)
 	end := c.pending[0].place // where the next record that stays begins
 	for _, p := range c.pending {
 		end = c.takeIn(p, end)
@@ -74,6 +73,14 @@ func (c *compactor) flush() {
 	last := &c.arena[len(c.arena)-1]
 	*last = (*last)[:end&chunkMask]
 	c.pending = c.pending[:0]
+}
+
+// touch reads the slots of all pending names, one right after the other.
+func touch(slots []uint64, pending []pendingName) (sum uint64) {
+	for i := range pending {
+		sum ^= slots[pending[i].hash>>32*uint64(len(slots))>>32]
+	}
+	return sum
 }
 
 // takeIn moves a pending record to the place end if its name is new, else merges it into the one that there is. It returns where

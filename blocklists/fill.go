@@ -1,23 +1,30 @@
 package blocklists
 
-// filling puts names into the table of a set. It works in batches, so that the processor waits for the memory of all buckets of a
-// batch at once.
+// filling puts names into the table of a set. It sorts many of them by the place where they belong before it does, so that what it
+// writes to is in the CPU's cache.
+//
+//	arenas ─▶ hashes of the names, and of those above them ─▶ waiting ─▶ sorted by the upper bits of the hash ─▶ filter, buckets
 type filling struct {
 	set     *Set
 	waiting []waiting
+	sorted  []waiting
 	recent  [8]uint64 // hashes of names above the last ones: lists often stand in an order
-	touched uint64    // keeps the compiler from leaving out what is read ahead
 }
 
 // waiting is a name that is to be put into the table.
 type waiting struct {
 	hash uint64
 	ref  uint64 // of its record; 0 for a name that has listed ones below it
-	size uint32 // of its labels, in octets
 }
 
-func newFilling(s *Set) *filling {
-	return &filling{set: s, waiting: make([]waiting, 0, batch+maxLabels)}
+const (
+	maxWaiting = 1 << 19 // 8 MiB
+	partBits   = 8       // of the hash
+)
+
+func newFilling(s *Set, records int) *filling {
+	size := min(2*records, maxWaiting) + maxLabels
+	return &filling{set: s, waiting: make([]waiting, 0, size), sorted: make([]waiting, size)}
 }
 
 // fill puts in all names of the set's chunks. The last ones come first, so that each one can go in front of its chain.
@@ -32,15 +39,15 @@ func (f *filling) fill() {
 func (f *filling) addChunk(base uint64) {
 	octets := f.set.chunks[base>>chunkBits].octets
 	for off := firstRecord; off < len(octets); {
-		size := f.addName(octets[off:], base|uint64(off))
-		off += size + 1 + trailerLen
-		if len(f.waiting) >= batch {
+		if cap(f.waiting)-len(f.waiting) < maxLabels {
 			f.flush()
 		}
+		size := f.addName(octets[off:], base|uint64(off))
+		off += size + trailerLen
 	}
 }
 
-// addName lets the name that octets begin with wait, and the names above it. It returns the size of its labels.
+// addName lets the name that octets begin with wait, and the names above it. It returns the length of the name.
 func (f *filling) addName(octets []byte, ref uint64) (size int) {
 	var starts [maxLabels]uint8
 	labels := 0
@@ -57,52 +64,67 @@ func (f *filling) addName(octets []byte, ref uint64) (size int) {
 			f.waiting = append(f.waiting, waiting{hash: h})
 		}
 	}
-	h = f.set.key.label(h, octets, 0)
-	f.waiting = append(f.waiting, waiting{hash: h, ref: ref, size: uint32(size)})
-	return size
+	f.waiting = append(f.waiting, waiting{f.set.key.label(h, octets, 0), ref})
+	return size + 1
 }
 
+// flush sorts what waits, names of one hash staying in order, and puts it in.
 func (f *filling) flush() {
-	s := f.set
-	for _, w := range f.waiting {
-		f.touched ^= *s.filterWord(w.hash)
-		if w.ref != 0 {
-			at, _ := s.home(w.hash)
-			f.touched ^= s.buckets[at][0]
-		}
+	var ends [1 << partBits]int
+	for i := range f.waiting {
+		ends[f.waiting[i].hash>>(64-partBits)]++
+	}
+	sum := 0
+	for part, count := range ends {
+		ends[part] = sum
+		sum += count
 	}
 	for _, w := range f.waiting {
-		if w.ref == 0 {
-			*s.filterWord(w.hash) |= belowBits(w.hash)
-			continue
-		}
-		*s.filterWord(w.hash) |= listedBits(w.hash)
+		end := &ends[w.hash>>(64-partBits)]
+		f.sorted[*end] = w
+		*end++
+	}
+	for _, w := range f.sorted[:sum] {
 		f.put(w)
 	}
 	f.waiting = f.waiting[:0]
 }
 
-// put gives a record its slot, or a place in front of the chain of its name's slot.
 func (f *filling) put(w waiting) {
+	word := f.set.filterWord(w.hash)
+	if w.ref == 0 {
+		*word |= belowBits(w.hash)
+		return
+	}
+	*word |= listedBits(w.hash)
+	f.putRecord(w)
+}
+
+// putRecord gives a record its slot, or a place in front of the chain of its name's slot.
+func (f *filling) putRecord(w waiting) {
 	s := f.set
 	at, tag := s.home(w.hash)
 	for {
 		b := &s.buckets[at]
-		for i := range b {
-			if b[i] == 0 {
+		for i, slot := range b {
+			if slot == 0 {
 				b[i] = tag<<tagShift | w.ref
 				return
 			}
-			if b[i]>>tagShift != tag {
-				continue
-			}
-			if _, octets := s.record(w.ref); s.isOf(b[i], octets[:w.size]) {
-				b[i] = tag<<tagShift | manyBit | f.chain(b[i], w.ref)
+			if slot>>tagShift == tag && s.isOf(slot, s.labels(w.ref)) {
+				b[i] = tag<<tagShift | manyBit | f.chain(slot, w.ref)
 				return
 			}
 		}
 		at = s.after(at)
 	}
+}
+
+// labels returns the name of a record without the root label.
+func (s *Set) labels(ref uint64) []byte {
+	_, octets := s.record(ref)
+	name := wireName(octets)
+	return name[:len(name)-1]
 }
 
 // chain puts a record in front of those that slot leads to, and returns the index of the new front.

@@ -91,18 +91,19 @@ func splitName(starts *[maxLabels]uint8, name []byte) int {
 	return 0
 }
 
-// hashName returns the hash and the number of labels of the name that octets, a part of an arena, begin with.
-func hashName(k hashKey, octets []byte) (h uint64, labels int) {
+// hashName returns the hash of the name that octets, a part of an arena, begin with.
+func hashName(k hashKey, octets []byte) uint64 {
 	var starts [maxLabels]uint8
+	labels := 0
 	for at := 0; octets[at] != 0; at += 1 + int(octets[at]) {
 		starts[labels] = uint8(at)
 		labels++
 	}
-	h = k.start
+	h := k.start
 	for i := labels - 1; i >= 0; i-- {
 		h = k.label(h, octets, int(starts[i]))
 	}
-	return h, labels
+	return h
 }
 
 // suffixHashes yields where each suffix of a wire name begins, and its hash, from the shortest to the name itself.

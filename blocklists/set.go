@@ -98,7 +98,7 @@ func Compile(lists []*List, before *Set) (*Set, error) {
 	}
 	s.filter = make([]uint64, records*filterShare/8+1)
 	s.buckets = make([]bucket, records/fill+2)
-	newFilling(s).fill()
+	newFilling(s, records).fill()
 	s.networks = newNetworkTable(lists)
 	return s, nil
 }
