@@ -2,10 +2,15 @@ package blocklists_test
 
 import (
 	"fmt"
+	"io"
 	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"cordon/blocklists"
 	"cordon/blocklists/domain"
@@ -72,22 +77,35 @@ func wireNames(prefix string, names []string) [][]byte {
 	return wire
 }
 
+// lookups are kinds of names to look up, by how the list with names answers.
+type lookups struct {
+	name  string
+	wire  [][]byte
+	match bool
+}
+
+func lookupsIn(names []string) []lookups {
+	return []lookups{
+		{"hit", wireNames("", names), true},
+		{"hit-below", wireNames("www.", names), true},
+		{"miss", wireNames("", foreignNames()), false},
+		{"miss-warm", wireNames("", foreignNames()[:100]), false},
+		{"miss-cdn", wireNames("www.", carriedBy("edgesuite.net", foreignNames())), false},
+		{"miss-one-name", [][]byte{[]byte(domain.MustParse("a.www.example.org"))}, false},
+		{"miss-127-labels", [][]byte{append([]byte(strings.Repeat("\x01a", 125)), "\x02eu\x00"...)}, false},
+	}
+}
+
+// BenchmarkMatch looks names up. Ten million take a while to load: they need CORDON_BENCH_LARGE=1.
 func BenchmarkMatch(b *testing.B) {
-	for _, size := range []int{300, 1_000, 1_000_000} {
+	sizes := []int{300, 1_000, 1_000_000}
+	if os.Getenv("CORDON_BENCH_LARGE") == "1" {
+		sizes = append(sizes, 10_000_000)
+	}
+	for _, size := range sizes {
 		names := randomNames(size, 1)
 		s := compile(b, parseText(b, strings.Join(names, "\n")))
-		for _, c := range []struct {
-			name  string
-			wire  [][]byte
-			match bool
-		}{
-			{"hit", wireNames("", names), true},
-			{"hit-below", wireNames("www.", names), true},
-			{"miss", wireNames("www.", foreignNames()), false},
-			{"miss-cdn", wireNames("www.", carriedBy("edgesuite.net", foreignNames())), false},
-			{"miss-one-name", [][]byte{[]byte(domain.MustParse("www.example.org"))}, false},
-			{"miss-127-labels", [][]byte{append([]byte(strings.Repeat("\x01a", 125)), "\x02eu\x00"...)}, false},
-		} {
+		for _, c := range lookupsIn(names) {
 			b.Run(fmt.Sprintf("%d/%s", size, c.name), func(b *testing.B) {
 				b.ReportAllocs()
 				dst := make([]blocklists.Match, 0, 8)
@@ -106,6 +124,39 @@ func BenchmarkMatch(b *testing.B) {
 	}
 }
 
+// BenchmarkPlainMap looks the same names up, suffix by suffix, in a map: what Match is measured against.
+func BenchmarkPlainMap(b *testing.B) {
+	for _, size := range []int{300, 1_000, 1_000_000} {
+		names := randomNames(size, 1)
+		listed := make(map[string]struct{}, size)
+		for _, n := range names {
+			listed[string(domain.MustParse(n))] = struct{}{}
+		}
+		for _, c := range lookupsIn(names) {
+			b.Run(fmt.Sprintf("%d/%s", size, c.name), func(b *testing.B) {
+				i := 0
+				for b.Loop() {
+					if inMap(listed, c.wire[i]) != c.match {
+						b.Fatalf("%q", c.wire[i])
+					}
+					if i++; i == len(c.wire) {
+						i = 0
+					}
+				}
+			})
+		}
+	}
+}
+
+func inMap(listed map[string]struct{}, name []byte) bool {
+	for ; len(name) > 1; name = name[1+int(name[0]):] {
+		if _, ok := listed[string(name)]; ok {
+			return true
+		}
+	}
+	return false
+}
+
 // foreignNames are on no list.
 func foreignNames() []string {
 	names := randomNames(20_000, 2)
@@ -122,7 +173,7 @@ func carriedBy(suffix string, names []string) []string {
 	return names
 }
 
-// BenchmarkReload makes a list of a million names and compiles it.
+// BenchmarkReload makes a list of a million names, from its text and from its compiled form, and compiles it.
 func BenchmarkReload(b *testing.B) {
 	text := strings.Join(randomNames(1_000_000, 1), "\n")
 	b.Run("parse", func(b *testing.B) {
@@ -134,6 +185,28 @@ func BenchmarkReload(b *testing.B) {
 	b.Run("compile", func(b *testing.B) {
 		for b.Loop() {
 			compile(b, l)
+		}
+	})
+	form := encode(b, l)
+	b.Run("read-compiled", func(b *testing.B) {
+		for b.Loop() {
+			if _, err := decode(form); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("read-compiled-and-compile", func(b *testing.B) {
+		for b.Loop() {
+			again, err := decode(form)
+			if err != nil {
+				b.Fatal(err)
+			}
+			compile(b, again)
+		}
+	})
+	b.Run("holds", func(b *testing.B) {
+		for b.Loop() {
+			l.Holds("\x03www\x07example\x03org\x00", "\x06tiktok\x03com\x00")
 		}
 	})
 	b.Run("memory", func(b *testing.B) {
@@ -148,4 +221,102 @@ func BenchmarkReload(b *testing.B) {
 		b.ReportMetric(perName, "B/name")
 		b.ReportMetric(float64(len(text))/float64(l.Len()), "text-B/name")
 	})
+}
+
+// TestMemoryOfAMillionNames has the budget of a list in force, its names of 22 characters included.
+func TestMemoryOfAMillionNames(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes a second or two")
+	}
+	const names, budget = 1_000_000, 48 << 20
+	before := heapInUse()
+	l, err := blocklists.Parse(blocklists.Source{Name: "million", Format: format.Names}, "", namesText(names))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := compile(t, l)
+	if heap := heapInUse() - before; heap > budget {
+		t.Errorf("%d names take %.1f MiB, want at most %d", s.Names(), float64(heap)/(1<<20), budget>>20)
+	}
+	runtime.KeepAlive(s)
+}
+
+// namesText is the text of n names as randomNames makes them, without holding all of it.
+func namesText(n int) io.Reader {
+	const at = 10_000
+	readers := make([]io.Reader, 0, n/at)
+	for i := range n / at {
+		readers = append(readers, &lazyText{make: func() string {
+			names := randomNames(at, uint64(i))
+			for k := range names {
+				names[k] = fmt.Sprintf("x%x-%s", i, names[k])
+			}
+			return strings.Join(names, "\n") + "\n"
+		}})
+	}
+	return io.MultiReader(readers...)
+}
+
+// lazyText is a text that is made when it is read.
+type lazyText struct {
+	make func() string
+	text *strings.Reader
+}
+
+func (l *lazyText) Read(p []byte) (int, error) {
+	if l.text == nil {
+		l.text = strings.NewReader(l.make())
+	}
+	n, err := l.text.Read(p)
+	if err != nil {
+		l.text = strings.NewReader("")
+	}
+	return n, err
+}
+
+// BenchmarkPeak loads ten million names in a process of its own and reports the most memory that it ever had from the system.
+// It needs CORDON_BENCH_LARGE=1.
+func BenchmarkPeak(b *testing.B) {
+	if os.Getenv("CORDON_BENCH_LARGE") != "1" {
+		b.Skip("CORDON_BENCH_LARGE is not 1")
+	}
+	for b.Loop() {
+		path := filepath.Join(b.TempDir(), "names.txt")
+		f, err := os.Create(path)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := io.Copy(f, namesText(10_000_000)); err != nil {
+			b.Fatal(err)
+		}
+		_ = f.Close()
+		child := exec.CommandContext(b.Context(), os.Args[0], "-test.run", "^TestLoadInChild$", "-test.v")
+		child.Env = append(os.Environ(), "CORDON_BENCH_FILE="+path)
+		out, err := child.CombinedOutput()
+		if err != nil {
+			b.Fatalf("%v: %s", err, out)
+		}
+		b.Logf("%s", out)
+	}
+}
+
+// TestLoadInChild is the child of BenchmarkPeak.
+func TestLoadInChild(t *testing.T) {
+	path := os.Getenv("CORDON_BENCH_FILE")
+	if path == "" {
+		t.Skip("CORDON_BENCH_FILE is not set")
+	}
+	start := time.Now()
+	l, err := blocklists.Load(t.Context(), blocklists.Source{Name: "large", Source: "file:" + path}, "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	loaded := time.Since(start)
+	s := compile(t, l)
+	compiled := time.Since(start) - loaded
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	t.Logf("%d names: HeapSys %d MiB, Sys %d MiB, loaded in %v, compiled in %v, then %d MiB live",
+		s.Names(), m.HeapSys>>20, m.Sys>>20, loaded, compiled, heapInUse()>>20)
+	runtime.KeepAlive(s)
 }
