@@ -3,17 +3,19 @@
 //
 //	gen/*.json ──▶ gen ──▶ data/names/SERVICE.txt ──┐ embedded           ┌▶ Open  ─▶ rules
 //	the fact       (go     data/networks.txt        ├──────────▶ a list ─┼▶ Text  ─▶ the same for a reader
-//	base           gener-  data/suffixes.txt        │            = files └▶ Place ─▶ builtin:service/tiktok:12
-//	               ate)    data/operator-labels.txt ┘
+//	base           gener-  data/addresses.txt       │            = files └▶ Place ─▶ builtin:service/tiktok:12
+//	               ate)    data/suffixes.txt        │
+//	                       data/operator-labels.txt ┘
 //
 // A list is the text of one or more of the files, one after the other. That text is in format names (or networks), so
 // it reads like any list that an administrator has in a file, and a line number counts in it:
 //
-//	service/ID          one service, for example service/capcut: the file data/names/ID.txt
-//	tiktok              the services of tier 1, without which a ban of TikTok does not hold
-//	bytedance           tiers 1 and 2: also ByteDance's other applications and its advertising. The usual choice.
-//	bytedance-all       tiers 1 to 3: also enterprise services, clouds and what only China uses. Other companies are hit.
-//	bytedance-networks  the networks that serve TikTok and ByteDance alone
+//	service/ID           one service, for example service/capcut: the file data/names/ID.txt
+//	tiktok               the services of tier 1, without which a ban of TikTok does not hold
+//	bytedance            tiers 1 and 2: also ByteDance's other applications and its advertising. The usual choice.
+//	bytedance-all        tiers 1 to 3: also enterprise services, clouds and what only China uses. Other companies are hit.
+//	bytedance-networks   the networks that serve TikTok and ByteDance alone
+//	bytedance-addresses  single addresses that the applications use round the DNS, most of them rented from others
 //
 // The lists hold names of high and medium confidence. Where the names come from, and those of low confidence, is in
 // the fact base.
@@ -42,6 +44,7 @@ const (
 
 	servicePrefix = "service/"
 	networksName  = "bytedance-networks"
+	addressesName = "bytedance-addresses"
 )
 
 // Open is the rules of the list called name, in the order of its text. A rule that stands in several services comes
@@ -55,7 +58,7 @@ func Open(name string) (iter.Seq2[format.Rule, error], error) {
 		return nil, err
 	}
 	kind := format.Names
-	if name == networksName {
+	if name == networksName || name == addressesName {
 		kind = format.Networks
 	}
 	return once(func() iter.Seq2[format.Rule, error] { return format.Read(kind, strings.NewReader(text)) }), nil
@@ -144,7 +147,7 @@ func filesOf(name string) ([]file, error) {
 }
 
 func presetNames() []string {
-	var names []string //nolint:prealloc // four
+	var names []string //nolint:prealloc // five
 	for _, preset := range presets() {
 		names = append(names, preset.Name)
 	}

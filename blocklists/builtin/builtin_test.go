@@ -92,6 +92,34 @@ func TestNetworks(t *testing.T) {
 	}
 }
 
+// TestAddressesAreSingle holds that nothing around an address is hit: its neighbours belong to others.
+func TestAddressesAreSingle(t *testing.T) {
+	t.Parallel()
+	rules := open(t, "bytedance-addresses")
+	listed := map[netip.Addr]bool{}
+	for _, rule := range rules {
+		if !rule.Prefix.IsSingleIP() {
+			t.Errorf("line %d is %s, want a single address", rule.Line, rule.Prefix)
+		}
+		listed[rule.Prefix.Addr()] = true
+	}
+	for addr, want := range map[string]bool{
+		"161.117.93.65":  true,
+		"161.117.93.66":  false,
+		"47.252.50.157":  true,
+		"130.44.212.185": true,
+		"180.184.1.1":    true,
+		"180.184.2.2":    true,
+		"180.184.2.1":    false,
+		"203.107.1.1":    false, // Alibaba's own HTTPDNS
+		"8.8.8.8":        false,
+	} {
+		if listed[netip.MustParseAddr(addr)] != want {
+			t.Errorf("the addresses hold %s: %v, want %v", addr, !want, want)
+		}
+	}
+}
+
 // TestListsAreSound holds what is true of every list: no line is at fault, nothing stands twice, and Line leads to
 // the rule.
 func TestListsAreSound(t *testing.T) {
@@ -163,7 +191,7 @@ func TestPlace(t *testing.T) {
 func TestLists(t *testing.T) {
 	t.Parallel()
 	lists := builtin.Lists()
-	wantPresets := []string{"tiktok", "bytedance", "bytedance-all", "bytedance-networks"}
+	wantPresets := []string{"tiktok", "bytedance", "bytedance-all", "bytedance-networks", "bytedance-addresses"}
 	var names []string
 	for i, list := range lists {
 		names = append(names, list.Name)
@@ -174,15 +202,15 @@ func TestLists(t *testing.T) {
 			t.Errorf("list %s stands at %d with tier %d", list.Name, i, list.Tier)
 		}
 	}
-	if !slices.Equal(names[:4], wantPresets) || !slices.IsSorted(names[4:]) || !slices.Equal(names, builtin.Names()) {
+	if !slices.Equal(names[:5], wantPresets) || !slices.IsSorted(names[5:]) || !slices.Equal(names, builtin.Names()) {
 		t.Errorf("the lists are %q", names)
 	}
 	if i := slices.Index(names, "service/lark"); lists[i].Tier != 3 || lists[i].Title != "Lark / Feishu" ||
 		!strings.Contains(lists[i].Collateral, "meetings") {
 		t.Errorf("service/lark is %+v", lists[i])
 	}
-	if all := lists[2].Services; len(all) != len(names)-4 {
-		t.Errorf("bytedance-all has %d services of %d", len(all), len(names)-4)
+	if all := lists[2].Services; len(all) != len(names)-5 {
+		t.Errorf("bytedance-all has %d services of %d", len(all), len(names)-5)
 	}
 	if !slices.Contains(names, builtin.Default) {
 		t.Errorf("the default %q is no list", builtin.Default)
@@ -191,7 +219,7 @@ func TestLists(t *testing.T) {
 
 func TestUnknownList(t *testing.T) {
 	t.Parallel()
-	const presets = "tiktok, bytedance, bytedance-all, bytedance-networks"
+	const presets = "tiktok, bytedance, bytedance-all, bytedance-networks, bytedance-addresses"
 	tests := []struct{ name, want string }{
 		{"capcut", "want service/capcut, or"},
 		{"tiktk", "want tiktok or service/tiktok, or"},

@@ -73,7 +73,7 @@ func embedded(name string) string {
 
 // presets are the lists that are not one service.
 func presets() []List {
-	networks := file{networksName, embedded("networks.txt")}
+	networks, addresses := file{networksName, embedded("networks.txt")}, file{addressesName, embedded("addresses.txt")}
 	return []List{
 		{
 			Name: "tiktok", Title: "TikTok", Services: ofTiers(1),
@@ -94,6 +94,10 @@ func presets() []List {
 			Name: networksName, Title: networks.header("title"),
 			About: networks.header("about"), Collateral: networks.header("collateral"),
 		},
+		{
+			Name: addressesName, Title: addresses.header("title"),
+			About: addresses.header("about"), Collateral: addresses.header("collateral"),
+		},
 	}
 }
 
@@ -113,8 +117,11 @@ func ofTiers(tiers ...int) []string {
 
 // files is the files that the text of a preset is made of.
 func (l List) files() []file {
-	if l.Name == networksName {
+	switch l.Name {
+	case networksName:
 		return []file{{networksName, embedded("networks.txt")}}
+	case addressesName:
+		return []file{{addressesName, embedded("addresses.txt")}}
 	}
 	all := services()
 	files := make([]file, 0, len(l.Services))

@@ -6,11 +6,12 @@ import (
 	"io/fs"
 )
 
-// facts are what is read of the two files of the fact base.
+// facts are what is read of the files of the fact base.
 type facts struct {
 	Services          []service
 	ProtectedSuffixes struct{ Suffixes []protectedSuffix } `json:"protected_suffixes"`
 	networks          []network
+	addresses         addressFacts
 }
 
 type service struct {
@@ -33,6 +34,17 @@ type network struct {
 	Prefixes    []string
 }
 
+type addressFacts struct {
+	Groups  []addressGroup
+	LeftOut []struct{ Network, Why string } `json:"left_out"`
+}
+
+type addressGroup struct {
+	Use, Holder  string
+	Source, Date string // where and when it was seen
+	Addresses    []string
+}
+
 func readFacts(input fs.FS) (facts, error) {
 	var all facts
 	if err := readJSON(input, "bytedance-services.json", &all); err != nil {
@@ -43,6 +55,9 @@ func readFacts(input fs.FS) (facts, error) {
 		return facts{}, err
 	}
 	all.networks = nets.Networks
+	if err := readJSON(input, "bytedance-addresses.json", &all.addresses); err != nil {
+		return facts{}, err
+	}
 	return all, nil
 }
 

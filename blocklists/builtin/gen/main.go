@@ -5,6 +5,7 @@
 //	                         ├─▶ ../data/suffixes.txt           suffixes that many share, and what that means (suffixes.go)
 //	     operators.go ───────┴─▶ ../data/operator-labels.txt    labels between a name and such a suffix
 //	bytedance-networks.json ───▶ ../data/networks.txt           the networks that serve ByteDance alone
+//	bytedance-addresses.json ──▶ ../data/addresses.txt          single addresses that the applications use round the DNS
 //
 // The fact base has every name with its sources. The data files have what a reader of a list needs, in an order that
 // makes a change of the fact base a small difference in them. A fact that does not fit (a name that is none, a suffix
@@ -67,6 +68,9 @@ func generate(input fs.FS) (map[string][]byte, error) {
 		return nil, err
 	}
 	if files["networks.txt"], err = networks(facts.networks); err != nil {
+		return nil, err
+	}
+	if files["addresses.txt"], err = addresses(&facts.addresses); err != nil {
 		return nil, err
 	}
 	for _, service := range facts.Services {

@@ -134,6 +134,29 @@ func TestNetworksAreOwn(t *testing.T) {
 	}
 }
 
+func TestFaultsOfAddresses(t *testing.T) {
+	t.Parallel()
+	group := func(addresses ...string) addressGroup {
+		return addressGroup{Use: "x.example", Holder: "H", Source: "S", Date: "2020", Addresses: addresses}
+	}
+	text, err := addresses(&addressFacts{Groups: []addressGroup{group("2001:db8::1", "192.0.2.2", "192.0.2.1")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "\n# H: x.example. Seen 2020: S\n192.0.2.1/32\n192.0.2.2/32\n2001:db8::1/128\n"; !strings.HasSuffix(string(text), want) {
+		t.Errorf("got %q, want it to end in %q", text, want)
+	}
+	for want, groups := range map[string][]addressGroup{
+		"stands twice": {group("192.0.2.1"), group("192.0.2.1")},
+		"ParseAddr":    {group("192.0.2.0/24")},
+		"want all":     {{Use: "x.example", Addresses: []string{"192.0.2.1"}}},
+	} {
+		if _, err := addresses(&addressFacts{Groups: groups}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want an error with %q", err, want)
+		}
+	}
+}
+
 // generateWith generates from a fact base with these services, an object that is not closed, and the rest as it is.
 func generateWith(t *testing.T, services string) (map[string][]byte, error) {
 	t.Helper()
@@ -150,7 +173,8 @@ func generateWith(t *testing.T, services string) (map[string][]byte, error) {
 		t.Fatal(err)
 	}
 	return generate(fstest.MapFS{
-		"bytedance-services.json": {Data: []byte(services + `, "protected_suffixes": ` + string(rest["protected_suffixes"]) + `}`)},
-		"bytedance-networks.json": {Data: nets},
+		"bytedance-services.json":  {Data: []byte(services + `, "protected_suffixes": ` + string(rest["protected_suffixes"]) + `}`)},
+		"bytedance-networks.json":  {Data: nets},
+		"bytedance-addresses.json": {Data: []byte("{}")},
 	})
 }
