@@ -15,18 +15,22 @@ type Source interface {
 	// Fetch writes the newest version to w, and returns what it is. have is the copy that there is, nil for none. It returns
 	// [ErrUnchanged], with an Outcome whose timers count, if have is the newest version; what was written to w is thrown away then
 	// and at every other error. The error says what was attempted, what was found and what would be right, and holds no secret. Fetch is
-	// called by one goroutine at a time, and ends soon after ctx does.
+	// called by one goroutine at a time, and ends soon after ctx does; w is not written to after that.
+	//
+	// The writer that a [Mirror] gives has a method Reset(), too, which throws away what was written so far: for a source that finds
+	// out late that it has to begin again.
 	Fetch(ctx context.Context, have *Copy, w io.Writer) (Outcome, error)
 }
 
 // Outcome is what a fetch found.
 type Outcome struct {
-	// Version is the source's own name for what was fetched, handed back as [Copy.Version]: entity tag and date, or a serial. At most 4 KiB.
+	// Version is the source's own name for what was fetched, handed back as [Copy.Version]: entity tag and date, or a serial. At most
+	// 4 KiB.
 	Version string
 	// Signature is the detached signature of the content, nil if the source has none. At most 4 KiB.
 	Signature []byte
 	// Refresh is when to ask again, Retry when to ask again after a failure, Expire how long the copy counts as up to date without
-	// a successful fetch. Zero: what the [Config] of the list says.
+	// a successful fetch. Zero: what the [Remote] says. More than a week counts as a week for the first two.
 	Refresh, Retry, Expire time.Duration
 }
 

@@ -23,6 +23,8 @@ var mayImport = map[string][]string{
 	"blocklists/builtin":     {"blocklists/domain", "blocklists/format"},
 	"blocklists/builtin/gen": {"blocklists/domain"},
 	"blocklists/signature":   {},
+	"blocklists/mirror":      {},
+	"blocklists/fetch":       {"blocklists/mirror"},
 	"blocklists":             {"blocklists/domain", "blocklists/format", "blocklists/builtin"},
 	"resolver/wire":          {},
 	"resolver/agency":        {},
