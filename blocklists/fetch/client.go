@@ -93,6 +93,9 @@ func parseURL(text string) (*url.URL, error) {
 		return nil, fmt.Errorf("the host %.80q is not in ASCII: want its xn-- form", u.Hostname())
 	}
 	u.Fragment, u.RawFragment = "", ""
+	if u, err = url.Parse(u.String()); err != nil { // not all that is read can be written and read again
+		return nil, errors.New("it is not a URL: want https://host/path")
+	}
 	return u, nil
 }
 

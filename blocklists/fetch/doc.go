@@ -7,8 +7,8 @@
 //
 // A server may be slow, broken or hostile, and it may be somebody else's by tomorrow. So:
 //
-//  1. Only 200 is content, and only if it is whole: of the length that was announced, in chunks, or over TLS, which tells of an end. An
-//     HTTP/1 response over plain TCP with neither is refused, since a cut list would look like a short one.
+//  1. Only 200 is content, and only if it is whole: of the length that was announced, in chunks up to the last, or by HTTP/2. A response
+//     that ends when its connection does is refused, over TLS too, since a cut list would look like a whole one.
 //  2. 304 means unchanged only if that was asked. The version is the entity tag and the date (RFC 9110, section 8.8), as they came.
 //  3. No content encoding: what is written is what the server has. A list in a gzip file is no encoding, but a file.
 //  4. The timeout is one for everything, from the first name that is looked up to the last octet of the signature, so a server that

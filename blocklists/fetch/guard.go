@@ -150,7 +150,7 @@ func (g *guard) mayDial(host, address string) error {
 	defer g.mu.Unlock()
 	switch {
 	case k == nowhere:
-		return fmt.Errorf("%s is no address of a server", to.Addr())
+		return refusedAddress(to.Addr(), k)
 	case host == g.secret && k != loopback:
 		return fmt.Errorf("%s is another machine, and its token could be read by anybody on the way: want https", to.Addr())
 	case g.own[host]:
@@ -176,6 +176,9 @@ func (g *guard) mayLead(host string) error {
 }
 
 func refusedAddress(to any, k kind) error {
+	if k == nowhere {
+		return fmt.Errorf("%.80s is no address of a server", to)
+	}
 	return fmt.Errorf("it redirects to %.80s, a %s address: want a public one, or that server's own URL in the configuration", to, k)
 }
 

@@ -61,9 +61,9 @@ func (r *response) checkHeader(most int64) error {
 		return fmt.Errorf("it is encoded as %.20q, which was not asked for: want it as it is, or a gzip file sent as a file", encoding)
 	case r.ContentLength > most:
 		return tooLarge(most)
-	case r.ContentLength < 0 && r.ProtoMajor == 1 && len(r.TransferEncoding) == 0 && r.TLS == nil:
+	case r.ContentLength < 0 && r.ProtoMajor == 1 && len(r.TransferEncoding) == 0:
 		return errors.New("it says neither its length nor where it ends, so a cut list would look like a whole one: " +
-			"want a Content-Length, or https")
+			"want a Content-Length")
 	}
 	return nil
 }

@@ -33,8 +33,11 @@ func conditionsOf(have *mirror.Copy) http.Header {
 	if have == nil {
 		return nil
 	}
+	tag, date, ok := strings.Cut(have.Version, "\n")
+	if !ok {
+		return nil
+	}
 	h := http.Header{}
-	tag, date, _ := strings.Cut(have.Version, "\n")
 	if tag = validator(tag); tag != "" {
 		h.Set("If-None-Match", tag)
 	}

@@ -47,7 +47,7 @@ func (c *Client) visit(ctx context.Context) (*visit, error) {
 		DialContext:            v.guard.dial,
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots},
 		TLSHandshakeTimeout:    tlsTimeout,
-		ResponseHeaderTimeout:  min(headerTimeout, c.config.Timeout),
+		ResponseHeaderTimeout:  headerTimeout,
 		MaxResponseHeaderBytes: maxHeader,
 		IdleConnTimeout:        idleTimeout,
 		DisableCompression:     true,
@@ -108,6 +108,9 @@ func isRedirect(r *http.Response) bool {
 // redirect is where location leads to from u, an error if it must not lead there. The rest of that is the guard's.
 func (v *visit) redirect(u *url.URL, location string) (*url.URL, error) {
 	next, err := u.Parse(location)
+	if err == nil {
+		next, err = url.Parse(next.String()) // not all that is read can be written and read again
+	}
 	if err != nil {
 		return nil, errors.New("it redirects to what is not a URL")
 	}
