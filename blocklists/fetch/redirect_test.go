@@ -286,6 +286,23 @@ func TestToken(t *testing.T) {
 			}
 		}
 	})
+	t.Run("never said, by nothing that is HTTP", func(t *testing.T) {
+		t.Parallel()
+		s := serve(t, func(w http.ResponseWriter, r *http.Request) {
+			c, _, err := w.(http.Hijacker).Hijack()
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer c.Close()
+			fmt.Fprint(c, r.Header.Get("Authorization"), "\r\n\r\n")
+		})
+		g := get(t, newClient(t, fetch.Config{URL: s.URL, TokenFile: file}), nil)
+		g.wantError(t, "malformed HTTP", "[secret]")
+		if strings.Contains(g.err.Error(), token) {
+			t.Error(g.err)
+		}
+	})
 	for name, text := range map[string]string{"empty": " \n", "two words": "hunter2 hunter2", "a header": "hunter2\r\nX: y", "large": strings.Repeat("hunter2", 2000)} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

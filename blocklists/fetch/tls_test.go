@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"runtime"
 	"strconv"
@@ -176,6 +178,39 @@ func TestNothingIsLeft(t *testing.T) {
 	if now > goroutines || open > descriptors {
 		stacks := make([]byte, 1<<20)
 		t.Errorf("%d goroutines and %d descriptors, %d and %d before:\n%s", now, open, goroutines, descriptors, stacks[:runtime.Stack(stacks, true)])
+	}
+}
+
+// A fetch closes its connections itself: it does not wait for the server to do so.
+func TestClosesItsConnections(t *testing.T) {
+	t.Parallel()
+	ca := newAuthority(t)
+	for name, start := range map[string]func(s *httptest.Server){
+		"HTTP/1": func(s *httptest.Server) { s.Start() },
+		"HTTP/2": func(s *httptest.Server) {
+			s.TLS = &tls.Config{Certificates: []tls.Certificate{ca.certify(t, "127.0.0.1", tomorrow())}, MinVersion: tls.VersionTLS12}
+			s.EnableHTTP2 = true
+			s.StartTLS()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			closed := make(chan struct{}, 10)
+			s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, list) }))
+			s.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+				if state == http.StateClosed {
+					closed <- struct{}{}
+				}
+			}
+			start(s)
+			defer s.Close()
+			get(t, newClient(t, fetch.Config{URL: s.URL, SignatureURL: s.URL, CAFile: ca.file(t)}), nil).want(t, list)
+			select {
+			case <-closed:
+			case <-time.After(3 * time.Second):
+				t.Error("still connected after 3 s")
+			}
+		})
 	}
 }
 

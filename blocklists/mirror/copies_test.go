@@ -126,6 +126,7 @@ func TestDamagedCopyIsNone(t *testing.T) {
 		"negative size": replace(`"size": `, `"size": -`),
 		"another size":  replace(`"size": `, `"size": 1`),
 		"another list":  replace(`"list": "`, `"list": "x`),
+		"another id":    replace(`"identity_sha256": "`, `"identity_sha256": "0`),
 		"long version":  replace(`"version": "`, `"version": "`+strings.Repeat("v", 4100)),
 		"other types":   replace(`"size": `, `"size": "" , "x":`),
 	} {
@@ -376,6 +377,26 @@ func TestDirectoryThatCanNotBeWrittenTo(t *testing.T) {
 		}
 		after(2 * time.Minute)
 		b.wantCopy("feed", feed, "two")
+	})
+}
+
+// What was put in place for a record that could not be is taken away again.
+func TestRecordThatCanNotBeWritten(t *testing.T) {
+	t.Parallel()
+	bubble(t, t.TempDir(), func(t *testing.T, b *bench) {
+		record := mirror.Stem("feed", feed) + ".json"
+		if err := os.Mkdir(filepath.Join(b.dir, record), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		b.set(remote(&source{content: "one"}))
+		synctest.Wait()
+		b.wantNone("feed", feed)
+		if st := b.m.Status("feed"); st.Outcome != mirror.Failed || !strings.Contains(st.LastError, record) {
+			t.Errorf("%+v", st)
+		}
+		if left := files(t, b.dir); len(left) != 1 {
+			t.Errorf("there are %v", left)
+		}
 	})
 }
 

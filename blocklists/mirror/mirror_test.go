@@ -634,6 +634,9 @@ func TestRemovedListIsNotAskedAnyMore(t *testing.T) {
 		if busy.running != 0 {
 			t.Error("still asked")
 		}
+		if strings.Contains(b.log.String(), "could not") {
+			t.Errorf("it counts as a failure:\n%s", b.log)
+		}
 		after(48 * time.Hour)
 		if len(idle.asked) != 1 || len(busy.asked) != 1 {
 			t.Errorf("asked %d and %d times", len(idle.asked), len(busy.asked))
