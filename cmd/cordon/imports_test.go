@@ -25,6 +25,8 @@ var mayImport = map[string][]string{
 	"blocklists/signature":   {},
 	"blocklists/mirror":      {},
 	"blocklists/fetch":       {"blocklists/mirror"},
+	"blocklists/mirror":      {},
+	"blocklists/transfer":    {"blocklists/domain", "blocklists/mirror"},
 	"blocklists":             {"blocklists/domain", "blocklists/format", "blocklists/builtin"},
 	"resolver/wire":          {},
 	"resolver/agency":        {},
@@ -53,8 +55,8 @@ var onlyIn = []struct {
 		return f.within("cmd") || f.test && f.dir == "config"
 	}},
 	{"cordon/.ci", "the gate is no part of the program", func(sourceFile) bool { return false }},
-	{"github.com/miekg/dns", "queries and answers are octets; this is for explain's names of types, and the oracle of tests", func(f sourceFile) bool {
-		return f.path == "cmd/cordon/explain.go" || f.test && (f.within("resolver") || f.within("cmd"))
+	{"github.com/miekg/dns", "queries and answers are octets; this is for zones, explain's names of types, and the oracle of tests", func(f sourceFile) bool {
+		return f.dir == "blocklists/transfer" || f.path == "cmd/cordon/explain.go" || f.test && (f.within("resolver") || f.within("cmd"))
 	}},
 	{"github.com/spf13/viper", "files, environment and flags are merged in config", func(f sourceFile) bool { return f.within("config") }},
 	{"go.yaml.in/yaml", "files are decoded in config", func(f sourceFile) bool { return f.within("config") }},
