@@ -3,6 +3,7 @@ package blocklists
 import (
 	"iter"
 
+	"cordon/blocklists/domain"
 	"cordon/blocklists/format"
 )
 
@@ -24,3 +25,9 @@ func WithFiles(l *List, files ...File) *List {
 	of.files = files
 	return &of
 }
+
+// IsPublicSuffix is isPublicSuffix.
+func IsPublicSuffix(n domain.Name) bool { return isPublicSuffix(n) }
+
+// FiltersSuffixes says whether the filter of public suffixes is in use.
+func FiltersSuffixes() bool { return publicSuffixes().bits != "" }

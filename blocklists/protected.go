@@ -20,8 +20,8 @@ func Protected(n domain.Name) (why string, yes bool) {
 	if why, ok := suffixes().protected[n]; ok {
 		return why, true
 	}
-	if text := n.String(); publicSuffix(text) {
-		return text + " is a public suffix: anybody can register names below it", true
+	if isPublicSuffix(n) {
+		return n.String() + " is a public suffix: anybody can register names below it", true
 	}
 	return "", false
 }

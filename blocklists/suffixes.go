@@ -3,8 +3,6 @@ package blocklists
 import (
 	"sync"
 
-	"golang.org/x/net/publicsuffix"
-
 	"cordon/blocklists/builtin"
 	"cordon/blocklists/domain"
 )
@@ -40,16 +38,10 @@ func (t *suffixTables) protect(s builtin.Suffix) {
 	const list = " belong to others: list the ones that are meant"
 	t.protected[s.Name] = s.Name.String() + " is shared (" + s.Operator + "), most names below it" + list
 	for above, ok := s.Name.Parent(); ok && above != domain.Root; above, ok = above.Parent() {
-		if _, known := t.protected[above]; !known && !publicSuffix(above.String()) {
+		if _, known := t.protected[above]; !known && !isPublicSuffix(above) {
 			t.protected[above] = above.String() + " holds " + s.Name.String() + " (" + s.Operator + "), most names below it" + list
 		}
 	}
-}
-
-// publicSuffix says whether text, a name, is on the Public Suffix List, in its ICANN or its private part.
-func publicSuffix(text string) bool {
-	suffix, _ := publicsuffix.PublicSuffix(text)
-	return suffix == text
 }
 
 // isOperatorLabel says whether a label, with its length octet, is one that the operators of CDNs put in front of a suffix.
