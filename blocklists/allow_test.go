@@ -188,7 +188,7 @@ func TestCountsOfAllowRules(t *testing.T) {
 	}
 	for _, tt := range tests {
 		l := gather(t, strings.Split(tt.rules, ", ")...)
-		got := [...]int{l.Len(), l.Networks(), l.Allowed(), l.Canceled(), l.Skipped()}
+		got := [...]int{l.Len(), l.Networks(), l.Allowed(), l.Canceled(), l.Rejected()}
 		if want := [...]int{tt.names, tt.networks, tt.allowed, tt.canceled, tt.skipped}; got != want {
 			t.Errorf("%s: names, networks, allowed, canceled, skipped: %v, want %v", tt.rules, got, want)
 		}

@@ -307,7 +307,7 @@ func TestLoadInChild(t *testing.T) {
 		t.Skip("CORDON_BENCH_FILE is not set")
 	}
 	start := time.Now()
-	l, err := blocklists.Load(t.Context(), blocklists.Source{Name: "large", Source: "file:" + path}, "", nil)
+	l, err := blocklists.Load(t.Context(), from("", "file:"+path), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

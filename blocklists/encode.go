@@ -17,7 +17,7 @@ import (
 
 // The compiled form of a list is what WriteTo writes and ReadList reads:
 //
-//	| magic | hash, content, size, loaded, canceled, skipped | files | faults | networks | chunks of the arena | SHA-256 of all before |
+//	| magic | hash, content, loaded, signed, counts, marked, format, path | files | faults | networks | chunks of the arena | SHA-256 of all before |
 //
 // Numbers are little-endian; a text has its length before it, 16 bits; what repeats has its number before it, 32 bits. A change of any
 // part, also of what an arena or a network looks like, changes the magic: an older form is read from its source again.
@@ -32,7 +32,7 @@ const (
 	maxText     = 1 << 10 // of a fault, of its reason
 )
 
-// WriteTo writes the compiled form of the list: all that it is but its name, source and path. It implements [io.WriterTo].
+// WriteTo writes the compiled form of the list: all that it is but its name and source. It implements [io.WriterTo].
 func (l *List) WriteTo(w io.Writer) (int64, error) {
 	e := &encoder{to: bufio.NewWriterSize(w, 64<<10), sum: sha256.New()}
 	e.write([]byte(compiledMagic))
@@ -59,9 +59,19 @@ func (l *List) WriteTo(w io.Writer) (int64, error) {
 func (e *encoder) head(l *List) {
 	e.write(l.hash[:])
 	e.write(l.content[:])
-	for _, n := range []int64{l.size, l.loaded.UnixNano(), int64(l.canceled), int64(l.skipped)} {
-		e.write(binary.LittleEndian.AppendUint64(e.small[:0], uint64(n)))
+	for _, t := range []time.Time{l.loaded, l.signed} {
+		e.time(t)
 	}
+	for _, n := range []int{l.canceled, l.lines, l.bad, l.protected} {
+		e.number(n)
+	}
+	marked := 0
+	if l.marked {
+		marked = 1
+	}
+	e.number(marked)
+	e.number(int(l.format))
+	e.text(l.path, maxPath)
 	e.number(len(l.files))
 	for _, f := range l.files {
 		e.text(f.Path, maxPath)
@@ -98,6 +108,15 @@ func (e *encoder) number(n int) {
 	e.write(binary.LittleEndian.AppendUint32(e.small[:0], uint32(min(max(n, 0), maxNumber))))
 }
 
+// time writes nanoseconds since 1970, 0 for the zero time.
+func (e *encoder) time(t time.Time) {
+	var n int64
+	if !t.IsZero() {
+		n = t.UnixNano()
+	}
+	e.write(binary.LittleEndian.AppendUint64(e.small[:0], uint64(n)))
+}
+
 func (e *encoder) text(s string, limit int) {
 	s = s[:min(len(s), limit)]
 	e.write(binary.LittleEndian.AppendUint16(e.small[:0], uint16(len(s))))
@@ -109,11 +128,11 @@ var (
 	errDamaged   = errors.New("it is damaged")
 )
 
-// ReadList reads the compiled form of a list, and gives the list its name, source and path: see [List]. It believes nothing: a form that
+// ReadList reads the compiled form of a list, and gives the list its name and source: see [List]. It believes nothing: a form that
 // is cut short, altered, followed by more or of another version is an error, never a list that is less than it was.
-func ReadList(r io.Reader, name, source, path string) (*List, error) {
+func ReadList(r io.Reader, name, source string) (*List, error) {
 	d := &decoder{from: bufio.NewReaderSize(r, 64<<10), sum: sha256.New()}
-	l := &List{name: name, source: source, path: path}
+	l := &List{name: name, source: source}
 	for _, step := range []func(*List) error{d.magic, d.head, d.files, d.faults, d.networks, d.arena, d.end} {
 		if err := step(l); err != nil {
 			return nil, fmt.Errorf("read compiled list %s: %w", name, err)
@@ -183,19 +202,31 @@ func (d *decoder) head(l *List) error {
 	if err := d.read(l.content[:]); err != nil {
 		return err
 	}
-	octets := d.small[:4*8]
-	if err := d.read(octets); err != nil {
+	for _, t := range []*time.Time{&l.loaded, &l.signed} {
+		if err := d.time(t); err != nil {
+			return err
+		}
+	}
+	marked, read := 0, 0
+	for _, n := range []*int{&l.canceled, &l.lines, &l.bad, &l.protected, &marked, &read} {
+		var err error
+		if *n, err = d.number(maxNumber); err != nil {
+			return err
+		}
+	}
+	l.marked, l.format = marked == 1, format.Format(min(read, math.MaxUint8))
+	var err error
+	l.path, err = d.text(maxPath)
+	return err
+}
+
+func (d *decoder) time(t *time.Time) error {
+	if err := d.read(d.small[:8]); err != nil {
 		return err
 	}
-	numbers := [4]int64{}
-	for i := range numbers {
-		numbers[i] = int64(binary.LittleEndian.Uint64(octets[8*i:]))
+	if n := int64(binary.LittleEndian.Uint64(d.small[:])); n != 0 {
+		*t = time.Unix(0, n)
 	}
-	if numbers[0] < 0 || min(numbers[2], numbers[3]) < 0 || max(numbers[2], numbers[3]) > maxNumber {
-		return fmt.Errorf("%w: found counts %d", errDamaged, numbers)
-	}
-	l.size, l.loaded = numbers[0], time.Unix(0, numbers[1])
-	l.canceled, l.skipped = int(numbers[2]), int(numbers[3])
 	return nil
 }
 

@@ -26,7 +26,7 @@ func encode(tb testing.TB, l *blocklists.List) []byte {
 }
 
 func decode(form []byte) (*blocklists.List, error) {
-	return blocklists.ReadList(bytes.NewReader(form), "again", "file:again.txt", "/again.txt")
+	return blocklists.ReadList(bytes.NewReader(form), "again", "file:again.txt")
 }
 
 // mixed is a list with something of everything.
@@ -43,11 +43,11 @@ func TestCompiledFormIsTheSameList(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if again.Name() != "again" || again.Source() != "file:again.txt" || again.Path() != "/again.txt" {
+	if again.Name() != "again" || again.Source() != "file:again.txt" {
 		t.Errorf("it is called %s, from %s at %s", again.Name(), again.Source(), again.Path())
 	}
 	counts := func(l *blocklists.List) string {
-		return fmt.Sprint(l.Len(), l.Networks(), l.Allowed(), l.Canceled(), l.Skipped(), l.Hash(), l.Loaded().UnixNano(), l.Faults(),
+		return fmt.Sprint(l.Len(), l.Networks(), l.Allowed(), l.Canceled(), l.Rejected(), l.Hash(), l.Loaded().UnixNano(), l.Faults(),
 			slices.Collect(l.NameRules()), slices.Collect(l.NetworkRules()))
 	}
 	if got, want := counts(again), counts(l); got != want {
@@ -62,7 +62,7 @@ func TestCompiledFormOfManyNames(t *testing.T) {
 	t.Parallel()
 	l := parseText(t, strings.Join(randomNames(100_000, 3), "\n"))
 	form := encode(t, l)
-	again, err := blocklists.ReadList(iotest.HalfReader(bytes.NewReader(form)), "again", "", "")
+	again, err := blocklists.ReadList(iotest.HalfReader(bytes.NewReader(form)), "again", "")
 	if err != nil || again.Len() != l.Len() {
 		t.Fatalf("%v: %v", again, err)
 	}
@@ -96,7 +96,7 @@ func TestDamagedCompiledForms(t *testing.T) {
 	_, err = decode([]byte("cordon list, compiled, 0\n and more"))
 	wantError(t, "another version", err, "not the compiled form of this version")
 	broken := errors.New("broken")
-	_, err = blocklists.ReadList(iotest.ErrReader(broken), "again", "", "")
+	_, err = blocklists.ReadList(iotest.ErrReader(broken), "again", "")
 	if !errors.Is(err, broken) {
 		t.Errorf("a reader that fails: %v", err)
 	}

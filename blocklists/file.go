@@ -1,23 +1,92 @@
 package blocklists
 
 import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"io/fs"
 	"os"
-	"time"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"cordon/blocklists/signature"
 )
 
-// MaxSize is the size of the largest file that is read, in octets: some twenty million names.
-const MaxSize = 512 << 20
+const (
+	// MaxSize is the size of the largest list that is read, in octets as they lie on the disk: some twenty million names.
+	MaxSize = 512 << 20
 
-// file is an open list and what it looked like before it was read.
+	// SignatureExtension is what the name of a file's signature has after the name of the file.
+	SignatureExtension = ".minisig"
+
+	maxMatches   = 1024     // that a pattern may match
+	maxSignature = 4 << 10  // octets
+	readChunk    = 64 << 10 // octets
+)
+
+// file is an open list.
 type file struct {
 	*os.File
 	path string
 	size int64
-	time time.Time
+}
+
+// openFiles opens the file at path, or all that match it, in the order of their paths.
+func (src *Source) openFiles(path string) ([]*file, error) {
+	if path == "" {
+		return nil, fmt.Errorf("source %q: want file:PATH", src.Source)
+	}
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(src.Dir, path)
+	}
+	paths, err := matching(path)
+	if err != nil {
+		return nil, err
+	}
+	var files []*file
+	var total int64
+	for _, path := range paths {
+		f, err := openFile(path)
+		if err != nil {
+			closeFiles(files)
+			return nil, err
+		}
+		files = append(files, f)
+		if total += f.size; total > MaxSize {
+			closeFiles(files)
+			return nil, fmt.Errorf("file %s: it has %d octets, with those before it: want at most %d", path, total, int64(MaxSize))
+		}
+	}
+	return files, nil
+}
+
+// matching is path itself if it is a file or no pattern, else what it matches.
+func matching(path string) ([]string, error) {
+	if _, err := os.Stat(path); err == nil || !strings.ContainsAny(path, "*?[") {
+		return []string{path}, nil
+	}
+	paths, err := filepath.Glob(path)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("pattern %s: %w", path, err)
+	case len(paths) == 0:
+		return nil, fmt.Errorf("no file matches %s: create one, or correct the pattern", path)
+	case len(paths) > maxMatches:
+		return nil, fmt.Errorf("%d files match %s: want at most %d", len(paths), path, maxMatches)
+	}
+	slices.Sort(paths)
+	return paths, nil
+}
+
+func closeFiles(files []*file) {
+	for _, f := range files {
+		_ = f.Close() // nothing was written
+	}
 }
 
 // openFile opens a regular file. A named pipe or a device is not even opened: that could wait for ever.
@@ -28,7 +97,7 @@ func openFile(path string) (*file, error) {
 	}
 	switch {
 	case info.IsDir():
-		return nil, fmt.Errorf("file %s: it is a directory: name one file in it", path)
+		return nil, fmt.Errorf("file %s: it is a directory: name one file in it, or %s", path, filepath.Join(path, "*.txt"))
 	case !info.Mode().IsRegular():
 		return nil, fmt.Errorf("file %s: it is a %s: want a regular file", path, info.Mode().Type())
 	case info.Size() > MaxSize:
@@ -38,7 +107,7 @@ func openFile(path string) (*file, error) {
 	if err != nil {
 		return nil, adviseOpen(path, err)
 	}
-	return &file{File: f, path: path, size: info.Size(), time: info.ModTime()}, nil
+	return &file{File: f, path: path, size: info.Size()}, nil
 }
 
 // adviseOpen adds what to do to an error that already names the path.
@@ -53,40 +122,134 @@ func adviseOpen(path string, err error) error {
 	}
 }
 
-// unchanged returns an error if the file is not what was opened any more, or if its size isn't what was read: somebody is
-// writing into it, and what was read may be half of a list.
-func (f *file) unchanged(read int64) error {
-	info, err := f.Stat()
-	if err != nil {
-		return err
+// wrong is err as one of this file, or that ctx ended.
+func (f *file) wrong(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
 	}
-	if info.Size() != read || info.Size() != f.size || !info.ModTime().Equal(f.time) {
-		return fmt.Errorf("file %s: it changed while it was read: write a new file beside it and rename that", f.path)
-	}
-	return nil
+	return fmt.Errorf("file %s: %w", f.path, err)
 }
 
-var errTooLarge = fmt.Errorf("it has more than %d octets", int64(MaxSize))
+// Content is the SHA-256 of a list's files and of what their meaning depends on beside them: two lists with the same Content have the
+// same rules. The zero value is none.
+type Content [sha256.Size]byte
 
-// boundedReader reads at most left octets, copies them to keep, and fails as soon as ended does.
-type boundedReader struct {
-	ended func() error // a context's Err
-	from  io.Reader
-	keep  io.Writer // may be nil
-	left  int64
+// String is c in hexadecimal digits.
+func (c Content) String() string { return hex.EncodeToString(c[:]) }
+
+// ParseContent reads what [Content.String] wrote.
+func ParseContent(text string) (c Content, err error) {
+	octets, err := hex.DecodeString(strings.TrimSpace(text))
+	if err != nil || len(octets) != len(c) {
+		return Content{}, fmt.Errorf("found %q, want %d hexadecimal digits", text[:min(len(text), 80)], 2*len(c))
+	}
+	return Content(octets), nil
 }
 
-func (r *boundedReader) Read(p []byte) (int, error) {
+// fingerprint reads files to their ends, for their Content, and goes back to their beginnings.
+func (src *Source) fingerprint(ctx context.Context, files []*file) (Content, error) {
+	sum := src.newFingerprint()
+	for _, f := range files {
+		if _, err := io.CopyBuffer(io.Discard, sum.from(ctx, f, nil), make([]byte, readChunk)); err != nil {
+			return Content{}, f.wrong(ctx, err)
+		}
+		if _, err := f.Seek(0, io.SeekStart); err != nil {
+			return Content{}, err
+		}
+	}
+	return sum.sum(), nil
+}
+
+// fingerprint is a Content on its way.
+type fingerprint struct{ all, one hash.Hash }
+
+// newFingerprint begins with all that the rules of src depend on beside its files.
+func (src *Source) newFingerprint() *fingerprint {
+	f := &fingerprint{all: sha256.New()}
+	key := "unsigned"
+	if src.Guards.Key != nil {
+		key = src.Guards.Key.ID().String()
+	}
+	fmt.Fprintf(f.all, "%s %q %s\n", src.Format, src.OwnZones, key)
+	return f
+}
+
+// from is a reader of the next file.
+func (p *fingerprint) from(ctx context.Context, f *file, progress func(read, size int64)) io.Reader {
+	p.close()
+	p.one = sha256.New()
+	fmt.Fprintf(p.all, "%q\n", f.path)
+	return &contentReader{ended: ctx.Err, file: f, sum: p.one, progress: progress}
+}
+
+func (p *fingerprint) close() {
+	if p.one != nil {
+		p.all.Write(p.one.Sum(nil))
+	}
+}
+
+func (p *fingerprint) sum() Content {
+	p.close()
+	p.one = nil
+	return Content(p.all.Sum(nil))
+}
+
+// contentReader reads a file, up to the size that it had when it was opened, and fails as soon as ended does.
+type contentReader struct {
+	ended    func() error // a context's Err
+	file     *file
+	sum      hash.Hash
+	read     int64
+	progress func(read, size int64) // may be nil
+}
+
+func (r *contentReader) Read(p []byte) (int, error) {
 	if err := r.ended(); err != nil {
 		return 0, err
 	}
-	n, err := r.from.Read(p)
-	if int64(n) > r.left {
-		return 0, errTooLarge
+	n, err := r.file.Read(p[:min(len(p), readChunk)])
+	r.read += int64(n)
+	if r.read > r.file.size {
+		return 0, errors.New("it changed while it was read: write a new file beside it and rename that")
 	}
-	r.left -= int64(n)
-	if r.keep != nil {
-		_, _ = r.keep.Write(p[:n])
+	_, _ = r.sum.Write(p[:n]) // never fails
+	if r.progress != nil {
+		r.progress(r.read, r.file.size)
 	}
 	return n, err
+}
+
+// verify checks the signature of a list that must have one. The files are at their beginnings before and after.
+func (src *Source) verify(files []*file) (signature.Signature, error) {
+	key := src.Guards.Key
+	if key == nil {
+		return signature.Signature{}, nil
+	}
+	f := files[0] // a signed list is one file
+	text, where := src.Signature, "its source"
+	if src.Copy == "" {
+		where = f.path + SignatureExtension
+		var err error
+		if text, err = readSignature(where); err != nil {
+			return signature.Signature{}, err
+		}
+	}
+	if len(text) == 0 {
+		return signature.Signature{}, fmt.Errorf("file %s: it must be signed (signed_by), and there is no signature beside it at %s", f.path, where)
+	}
+	signed, err := signature.Verify(*key, f, text)
+	if err != nil {
+		return signature.Signature{}, fmt.Errorf("file %s: %w", f.path, err)
+	}
+	_, err = f.Seek(0, io.SeekStart)
+	return signed, err
+}
+
+func readSignature(path string) ([]byte, error) {
+	f, err := openFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("it must be signed (signed_by): %w", err)
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, maxSignature))
 }

@@ -3,7 +3,6 @@ package blocklists
 import (
 	"crypto/sha256"
 	"encoding/binary"
-	"fmt"
 	"slices"
 	"time"
 
@@ -22,16 +21,20 @@ type List struct {
 	faults   []format.LineError
 	files    []File // in the order of their lines; nil for one source
 	loaded   time.Time
+	format   format.Format // of the last file
 
-	content [sha256.Size]byte // the SHA-256 of what was read, zero if nobody summed it
-	size    int64             // of that, in octets
+	content Content   // zero of a list from the policy or from the binary
+	signed  time.Time // what the signature says; zero for none
+	marked  bool      // every file has an end marker
 
 	records         int // in the arena
 	names           int // that block
 	blockedNetworks int
 	allowed         int // names and networks
 	canceled        int
-	skipped         int
+	lines           int // entries that the publisher wrote
+	bad             int // of them, those that could not be read
+	protected       int // rules for what may not be listed whole
 }
 
 // Name is the list's name in the policy.
@@ -44,7 +47,7 @@ func (l *List) Source() string { return l.source }
 func (l *List) Path() string { return l.path }
 
 // Hash is the SHA-256 of the rules with their lines. Two lists with one hash decide and report alike; a touched file,
-// another comment at the end of a line or other blanks don't change it. The list's name and its skipped lines are not part
+// another comment at the end of a line or other blanks don't change it. The list's name and its rejected lines are not part
 // of it.
 func (l *List) Hash() [sha256.Size]byte { return l.hash }
 
@@ -93,34 +96,23 @@ func (l *List) Allowed() int { return l.allowed }
 // Canceled is the number of rules that block and are not in force because another rule cancels them whatever they are.
 func (l *List) Canceled() int { return l.canceled }
 
-// Skipped is the number of lines that are not in force: they could not be read, or they name what may not be listed whole.
-func (l *List) Skipped() int { return l.skipped }
+// Rejected is the number of entries that are not in force: they could not be read, or they name what may not be listed.
+func (l *List) Rejected() int { return l.bad + l.protected }
 
-// Faults returns the first [MaxFaults] skipped lines, in a slice of the caller's own.
+// Faults returns the first [MaxFaults] rejected entries, in a slice of the caller's own. Their lines are for [List.Place].
 func (l *List) Faults() []format.LineError { return slices.Clone(l.faults) }
 
-// Content is the SHA-256 and the size, in octets, of the text that the list was read from; zero if nobody summed it.
-func (l *List) Content() (sum [sha256.Size]byte, size int64) { return l.content, l.size }
+// Content identifies what the list was read from; zero for a list from the binary or from the policy itself.
+func (l *List) Content() Content { return l.content }
+
+// Marked says whether the list ends in an end marker, whose count is right.
+func (l *List) Marked() bool { return l.marked }
+
+// Format is what it was read as: of several files the last; [format.Auto] for a list from the binary.
+func (l *List) Format() format.Format { return l.format }
 
 // Loaded is when reading ended.
 func (l *List) Loaded() time.Time { return l.loaded }
-
-// allowedLoss is how many entries a list may lose whatever share of it they are.
-const allowedLoss = 10
-
-// ShrunkTooFar returns an error if fresh lost more than half of the entries of old and more than 10 of them: then it is more
-// likely cut or broken than curated, and old should stay in force. A nil old is no bar. fresh must not be nil.
-func ShrunkTooFar(old, fresh *List) error {
-	if old == nil {
-		return nil
-	}
-	had, has := old.entries(), fresh.entries()
-	if lost := had - has; lost <= allowedLoss || 2*lost <= had {
-		return nil
-	}
-	return fmt.Errorf("list %s: it shrank from %d to %d entries, which looks like a cut file: want at least half of them; "+
-		"if it is meant, give the file another name and change the list's source", fresh.name, had, has)
-}
 
 // entries is the number of things that are blocked.
 func (l *List) entries() int { return l.names + l.blockedNetworks }

@@ -5,115 +5,156 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"path/filepath"
 	"strings"
 
 	"cordon/blocklists/builtin"
 	"cordon/blocklists/format"
 )
 
-// Source says where a list comes from.
-type Source struct {
-	Name       string        // the list's name in the policy
-	Source     string        // "builtin:NAME", "file:PATH", or "inline" (or "") with Inline
-	Format     format.Format // of a file or of Inline; Auto looks at the content
-	Inline     []string      // the lines of a list that stands in the policy itself
-	MinEntries int           // fewer names and networks than this are an error; values below 1 mean 1
-}
-
-const (
-	builtinScheme = "builtin:"
-	fileScheme    = "file:"
-	inlineSource  = "inline"
-)
-
-// Load reads the list that src names. A relative file path starts at dir.
+// Load reads the list that src names. before is the version that is in force, or nil: if the content and how it is to be read
+// did not change, it is returned itself, without being read again; else what it lost or gained is looked at. before may be of another source: then
+// it does not count.
 //
-// keep, if not nil, gets the octets of a file as they are read, for a last good copy that [Parse] reads back; it gets none
-// of other sources, which need no copy. Errors of keep are not errors of the list and are dropped: pass a [bufio.Writer],
-// whose Flush returns them. Throw the copy away when Load fails.
+//	open ──▶ fingerprint ──▶ as before? ─ no ─▶ signature ──▶ parse, in chunks ──▶ the fingerprint still? ──▶ guards ──▶ List
+//	         SHA-256             │ yes                        rules by line         else it was written to
+//	                             └──────────────────────────────────────────────────────────────────────────▶ guards ──▶ before
 //
-// The error says which list, what was found and what would be right. See the package comment for what makes one. When ctx
-// ends, so does Load, with its error.
-func Load(ctx context.Context, src Source, dir string, keep io.Writer) (*List, error) {
-	l, err := load(ctx, src, dir, keep)
+// The error says which list, what was found and what would be right: a *GuardError for a list that could be read but is not
+// believed, see [Source]. When ctx ends, so does Load, with its error.
+func Load(ctx context.Context, src Source, before *List) (*List, error) {
+	l, err := src.load(ctx, before)
+	if err == nil {
+		err = src.guard(l, before)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("load list %s: %w", src.Name, err)
 	}
 	return l, nil
 }
 
-func load(ctx context.Context, src Source, dir string, keep io.Writer) (*List, error) {
+func (src *Source) load(ctx context.Context, before *List) (*List, error) {
 	if name, ok := strings.CutPrefix(src.Source, builtinScheme); ok {
-		return loadBuiltin(src, name)
+		return src.loadBuiltin(name)
 	}
-	if path, ok := strings.CutPrefix(src.Source, fileScheme); ok {
-		return loadFile(ctx, src, path, dir, keep)
+	if src.isInline() {
+		return src.loadInline()
 	}
-	if src.Source == "" || src.Source == inlineSource {
-		return loadInline(src)
+	path, ok := src.path()
+	if !ok {
+		return nil, fmt.Errorf("source %q: there is no copy of it yet", src.Source)
 	}
-	return nil, fmt.Errorf("source %q: want builtin:NAME, file:PATH or names in the policy itself", src.Source)
+	files, err := src.openFiles(path)
+	if err != nil {
+		return nil, err
+	}
+	defer closeFiles(files)
+	content, err := src.fingerprint(ctx, files)
+	if err != nil {
+		return nil, err
+	}
+	if before != nil && before.name == src.Name && before.source == src.Source && before.content == content {
+		return before, nil
+	}
+	return src.parse(ctx, files, content)
 }
 
-func loadBuiltin(src Source, name string) (*List, error) {
+// guard looks at a list that was read. What somebody accepted, and what no one can change without changing the policy, needs no guard.
+func (src *Source) guard(l, before *List) error {
+	if src.isInline() || strings.HasPrefix(src.Source, builtinScheme) || src.Accept == l.content {
+		return nil
+	}
+	err := src.Guards.Check(l, before)
+	if err != nil && l.path != "" {
+		err = fmt.Errorf("file %s: %w", l.path, err)
+	}
+	return err
+}
+
+func (src *Source) loadBuiltin(name string) (*List, error) {
 	rules, err := builtin.Open(name)
 	if err != nil {
 		return nil, err
 	}
-	return src.gather(rules, "")
-}
-
-func loadFile(ctx context.Context, src Source, path, dir string, keep io.Writer) (*List, error) {
-	if path == "" {
-		return nil, fmt.Errorf("source %q: want file:PATH", src.Source)
-	}
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(dir, path)
-	}
-	f, err := openFile(path)
-	if err != nil {
+	g := newGathering(&Source{}) // whatever is ours: the program's own lists are as they are
+	if err := g.takeAll(rules); err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	content := &boundedReader{ended: ctx.Err, from: f, keep: keep, left: MaxSize}
-	l, err := src.gather(format.Read(src.Format, content), path)
-	if err != nil {
-		return nil, fmt.Errorf("file %s: %w", path, err)
-	}
-	if err := f.unchanged(MaxSize - content.left); err != nil {
-		return nil, err
-	}
-	return l, nil
+	return g.list(src)
 }
 
 // loadInline is stricter than the other sources: a bad line was typed into the policy by hand, so it's an error there.
-func loadInline(src Source) (*List, error) {
+func (src *Source) loadInline() (*List, error) {
 	if len(src.Inline) == 0 {
-		return nil, errors.New("it has neither a source nor names: want source: builtin:NAME or file:PATH, or a list of names")
+		return nil, errors.New("it has neither a source nor names: want a source, or a list of names")
 	}
 	for i, text := range src.Inline {
 		if strings.ContainsAny(text, "\r\n") {
 			return nil, fmt.Errorf("entry %d: %q is more than one line: want one name an entry", i+1, text)
 		}
 	}
-	src.Source = inlineSource
+	g := newGathering(&Source{}) // whoever writes the policy may list what is ours
 	text := strings.NewReader(strings.Join(src.Inline, "\n"))
-	l, err := src.gather(format.Read(src.Format, text), "")
-	if err != nil {
+	if err := g.takeAll(format.Read(format.Names, text)); err != nil {
 		return nil, err
 	}
-	if l.skipped > 0 {
-		return nil, fmt.Errorf("%d of %d entries can't be used: %s", l.skipped, len(src.Inline), quote(l.faults))
+	l, err := g.list(&Source{Name: src.Name, Source: inlineSource})
+	switch {
+	case err != nil:
+		return nil, err
+	case l.Rejected() > 0:
+		return nil, fmt.Errorf("%d of %d entries can't be used: %s", l.Rejected(), len(src.Inline), l.quoteFaults())
+	case l.entries() == 0:
+		return nil, errors.New("nothing in it can be used, want at least one name or network")
 	}
 	return l, nil
 }
 
-// Parse reads a list from r as [Load] reads its file, with the same guards: a last good copy in the state directory, or
-// content from elsewhere. path is what [List.Path] will say.
+// parse makes the list of what is in files, whose fingerprint is content.
+func (src *Source) parse(ctx context.Context, files []*file, content Content) (*List, error) {
+	signed, err := src.verify(files)
+	if err != nil {
+		return nil, err
+	}
+	g := newGathering(src)
+	again := src.newFingerprint()
+	for _, f := range files {
+		g.open(f.path)
+		rules := format.NewReader(src.Format, again.from(ctx, f, src.Progress))
+		if err := g.takeAll(rules.Rules()); err != nil {
+			return nil, f.wrong(ctx, err)
+		}
+		if _, marked := rules.End(); src.Guards.EndMarker && !marked {
+			return nil, fmt.Errorf("file %s: the end marker is missing: the file was cut, or its publisher does not write one: want a last line %q",
+				f.path, endMarker(rules.Lines()))
+		}
+		g.end(rules)
+	}
+	if again.sum() != content {
+		return nil, fmt.Errorf("file %s: it changed while it was read: write a new file beside it and rename that", files[0].path)
+	}
+	l, err := g.list(src)
+	if err != nil {
+		return nil, err
+	}
+	l.content, l.signed = content, signed.Time
+	return l, nil
+}
+
+// Empty is a list that holds nothing, in place of one that is not known.
+func Empty(name, source string) *List {
+	return &List{name: name, source: source}
+}
+
+// Parse reads the list in r as [Load] reads a file, but asks no guard. path is what places in it are said with.
 func Parse(src Source, path string, r io.Reader) (*List, error) {
-	content := &boundedReader{ended: context.Background().Err, from: r, left: MaxSize}
-	l, err := src.gather(format.Read(src.Format, content), path)
+	g := newGathering(&src)
+	g.open(path)
+	rules := format.NewReader(src.Format, r)
+	if err := g.takeAll(rules.Rules()); err != nil {
+		return nil, fmt.Errorf("parse list %s: file %s: %w", src.Name, path, err)
+	}
+	g.end(rules)
+	l, err := g.list(&src)
 	if err != nil {
 		return nil, fmt.Errorf("parse list %s: file %s: %w", src.Name, path, err)
 	}

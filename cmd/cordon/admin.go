@@ -13,14 +13,14 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// admin is the HTTP listener for the administrator's machines: metrics and health. It takes GET and nothing else.
+// admin is the HTTP listener for the administrator's machines: metrics, health and the state of lists. It takes GET and nothing else.
 type admin struct {
 	listener net.Listener
 	server   *http.Server
 }
 
 // newAdmin binds address. ready says whether the server answers queries by a policy that is loaded.
-func newAdmin(address string, registry *prometheus.Registry, ready func() error, log *slog.Logger) (*admin, error) {
+func newAdmin(address string, registry *prometheus.Registry, ready func() error, outcome *reloads, log *slog.Logger) (*admin, error) {
 	listener, err := new(net.ListenConfig).Listen(context.Background(), "tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("admin listener: %w; another address: --admin ADDR:PORT or `listen: {admin: …}`", err)
@@ -31,6 +31,15 @@ func newAdmin(address string, registry *prometheus.Registry, ready func() error,
 	}))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { say(w, nil) })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) { say(w, ready()) })
+	mux.HandleFunc("GET /lists", func(w http.ResponseWriter, _ *http.Request) { tell(w, outcome.lists(time.Now())) })
+	mux.HandleFunc("GET /lists/{name}", func(w http.ResponseWriter, r *http.Request) {
+		list, err := outcome.list(r.PathValue("name"), time.Now())
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusNotFound)
+			return
+		}
+		tell(w, list)
+	})
 	return &admin{listener: listener, server: &http.Server{
 		Handler:           mux,
 		ReadHeaderTimeout: 5 * time.Second,
@@ -51,6 +60,14 @@ func say(w http.ResponseWriter, wrong error) {
 		return
 	}
 	fmt.Fprintln(w, "ok")
+}
+
+// tell writes v as JSON.
+func tell(w http.ResponseWriter, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	_ = writeJSON(w, v) // an error is that nobody is left to be told
 }
 
 // run serves until ctx ends.

@@ -16,9 +16,9 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"cordon/blocklists"
+	"cordon/blocklists/mirror"
 	"cordon/config"
 	"cordon/resolver/policy"
 )
@@ -50,7 +50,7 @@ func checkCommand() *cobra.Command {
 }
 
 func check(cmd *cobra.Command, path string) error {
-	in, err := readAll(cmd.Context(), path, cmd.Flags())
+	in, err := readAll(cmd, path)
 	if err != nil {
 		return err
 	}
@@ -78,7 +78,7 @@ type inputs struct {
 
 // readAll reads the service file at path and what it names. A directory without a cordon.yaml is a policy directory, and a policy
 // file stands for the directory it is in. Its error is about path itself; everything else is in faults.
-func readAll(ctx context.Context, path string, flags *pflag.FlagSet) (*inputs, error) {
+func readAll(cmd *cobra.Command, path string) (*inputs, error) {
 	in := &inputs{}
 	path, policyDir := settle(path)
 	if policyDir == "" {
@@ -87,7 +87,7 @@ func readAll(ctx context.Context, path string, flags *pflag.FlagSet) (*inputs, e
 			return nil, err
 		}
 	}
-	in.service, in.faults = config.ParseService(serviceFile(in.path), flags)
+	in.service, in.faults = config.ParseService(serviceFile(in.path), cmd.Flags())
 	if policyDir != "" {
 		in.service.PolicyDir = policyDir
 	}
@@ -95,7 +95,9 @@ func readAll(ctx context.Context, path string, flags *pflag.FlagSet) (*inputs, e
 	if in.path != "" && in.faults.Bad() && in.service.PolicyDir == "" {
 		return in, nil // what policy it names is not known
 	}
-	return in, in.readPolicy(ctx)
+	p := newProgress(cmd.ErrOrStderr())
+	defer p.end()
+	return in, in.readPolicy(cmd.Context(), p)
 }
 
 // policyKey is a line that only a policy file has.
@@ -131,14 +133,15 @@ func (in *inputs) checkUpstreams() {
 }
 
 // readPolicy reads policy and lists, and makes a generation of them if there is no fault.
-func (in *inputs) readPolicy(ctx context.Context) error {
+func (in *inputs) readPolicy(ctx context.Context, p *progress) error {
 	var err error
 	if in.files, err = policyFiles(in.service.PolicyDir); err != nil {
 		in.faults = append(in.faults, in.noPolicyDir(err))
 		return nil
 	}
 	set, faults := config.LoadPolicy(in.files, checkOptions())
-	faults = append(faults, checkLists(ctx, set)...)
+	l := in.loader(p)
+	faults = append(faults, l.checkLists(ctx, set)...)
 	slices.SortStableFunc(faults, func(a, b config.Fault) int {
 		return cmp.Or(strings.Compare(a.File, b.File), a.Line-b.Line, a.Column-b.Column)
 	})
@@ -146,7 +149,6 @@ func (in *inputs) readPolicy(ctx context.Context) error {
 	if in.faults.Bad() {
 		return nil
 	}
-	l := &loader{log: slog.New(slog.DiscardHandler), allowed: in.service.AllowClients}
 	if in.generation, err = l.load(ctx, in.files); err != nil {
 		return err
 	}
@@ -169,30 +171,56 @@ func (in *inputs) noPolicyDir(err error) config.Fault {
 	return faultAt([]config.File{config.ReadFile(in.path)}, pos, message)
 }
 
+// loader is one that reads what a server with this configuration would, and what such a server last had in force, as far as that may be read.
+func (in *inputs) loader(p *progress) *loader {
+	l := &loader{
+		log: slog.New(slog.DiscardHandler), allowed: in.service.AllowClients, forward: zonesOf(in.service), progress: p.list,
+		tried: map[string]trial{}, lenient: true,
+	}
+	l.mirrored = func(*config.List) *mirror.Copy { return nil }
+	if in.service.StateDir != "" {
+		l.state = &stateDir{path: in.service.StateDir, stored: map[*blocklists.List]string{}}
+		l.mirrored = l.state.mirrored
+		l.kept, _ = l.state.load() // what can't be read is not known
+	}
+	return l
+}
+
 // checkLists loads every list, to say what is wrong with each: what can't be loaded is a fault, a line that can't be used a warning.
-func checkLists(ctx context.Context, set *config.PolicySet) config.Faults {
+// A list from elsewhere that was never fetched can't be looked at; that is a warning, and it is left out.
+func (l *loader) checkLists(ctx context.Context, set *config.PolicySet) config.Faults {
 	var faults config.Faults
 	for _, declared := range set.Lists {
-		src, err := listSource(declared)
-		if err != nil || strings.HasPrefix(src.Source, "builtin:") {
+		if kind, _ := declared.Kind(); kind == config.Builtin {
 			continue // said by the files' own check
 		}
-		list, err := blocklists.Load(ctx, src, declared.Dir, nil)
+		list, err := l.listAsWritten(ctx, set, declared, l.lastGoodList(declared.Name))
 		if err != nil {
-			faults = append(faults, faultAt(set.Files, sourcePos(declared), err.Error()))
+			f := faultAt(set.Files, sourcePos(declared), err.Error())
+			f.Warning = errors.Is(err, errNoCopy)
+			faults = append(faults, f)
 			continue
 		}
-		for _, line := range list.Faults() {
-			faults = append(faults, config.Fault{
-				File: list.Path(), Line: line.Line, Warning: true, Excerpt: line.Text, Message: "skipped: " + line.Reason,
-			})
-		}
-		if more := list.Skipped() - len(list.Faults()); more > 0 {
-			faults = append(faults, config.Fault{File: list.Path(), Warning: true, Message: "skipped: " + count(more, "more line")})
-		}
+		faults = append(faults, rejects(list)...)
 	}
 	return faults
 }
+
+// rejects are the rejected lines of list as warnings.
+func rejects(list *blocklists.List) config.Faults {
+	var faults config.Faults
+	for _, f := range list.Faults()[:min(list.Rejected(), mostRejects)] {
+		path, line := list.Place(f.Line)
+		faults = append(faults, config.Fault{File: path, Line: line, Warning: true, Excerpt: f.Text, Message: "skipped: " + f.Reason})
+	}
+	if more := list.Rejected() - mostRejects; more > 0 {
+		faults = append(faults, config.Fault{File: list.Path(), Warning: true, Message: "skipped: " + count(more, "more line")})
+	}
+	return faults
+}
+
+// mostRejects is how many rejected lines of a list check names.
+const mostRejects = 20
 
 // sourcePos is where the file says what the list holds.
 func sourcePos(declared *config.List) config.Pos {

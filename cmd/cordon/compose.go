@@ -10,6 +10,7 @@ import (
 	"cordon/blocklists"
 	"cordon/blocklists/builtin"
 	"cordon/blocklists/format"
+	"cordon/blocklists/signature"
 	"cordon/config"
 	"cordon/resolver"
 	"cordon/resolver/answer"
@@ -23,20 +24,42 @@ import (
 
 // checkOptions are what config can't know by itself.
 func checkOptions() config.Options {
-	return config.Options{BuiltinKnown: func(name string) error {
-		_, err := builtin.Open(name)
-		return err
-	}}
+	return config.Options{
+		BuiltinKnown: func(name string) error {
+			_, err := builtin.Open(name)
+			return err
+		},
+		SignatureKey: func(text string) error {
+			_, err := signature.ParseKey(text)
+			return err
+		},
+	}
 }
 
+// listSource is a list as it is declared. What the loader alone knows of it (its copy, own zones) is not there.
 func listSource(l *config.List) (blocklists.Source, error) {
 	f, err := format.ParseFormat(l.Format)
 	if err != nil {
-		return blocklists.Source{}, fmt.Errorf("list %s: %w", l.Name, err)
+		return blocklists.Source{}, err
 	}
-	return blocklists.Source{
-		Name: l.Name, Source: l.Source, Format: f, Inline: l.Names, MinEntries: l.MinEntries,
-	}, nil
+	if kind, _ := l.Kind(); kind == config.Zone {
+		f = format.RPZ
+	}
+	src := blocklists.Source{
+		Name: l.Name, Source: l.Source, Dir: l.Dir, Format: f, Inline: l.Names,
+		Guards: blocklists.Guards{
+			MinEntries: l.MinEntries, MaxShrink: int(l.MaxShrink), MaxGrowth: int(l.MaxGrowth), MaxRejected: int(l.MaxRejected),
+			MustContain: l.MustContain, MustNotContain: l.MustNotContain, EndMarker: l.EndMarker == "required",
+		},
+	}
+	if l.SignedBy != "" {
+		key, err := signature.ParseKey(l.SignedBy)
+		if err != nil {
+			return src, err
+		}
+		src.Guards.Key = &key
+	}
+	return src, nil
 }
 
 // policyConfig is set with its lists, which are in the order of set.Lists.

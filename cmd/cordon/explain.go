@@ -52,13 +52,16 @@ func explain(cmd *cobra.Command, text string, q question) error {
 	if err != nil {
 		return err
 	}
-	in, err := readAll(cmd.Context(), q.config, cmd.Flags())
+	in, err := readAll(cmd, q.config)
 	if err != nil {
 		return err
 	}
 	if in.faults.Bad() {
 		sayFaults(cmd.ErrOrStderr(), in.faults.Errors())
 		return errors.New("explain: the configuration has faults, so there is no policy to explain")
+	}
+	for _, name := range in.generation.unknown {
+		fmt.Fprintf(cmd.ErrOrStderr(), "list %s was never fetched here: what it holds is not known\n", name)
 	}
 	snapshot := in.generation.snapshot
 	at, err := moment(q.at, zoneOf(snapshot))

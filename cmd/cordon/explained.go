@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"net/netip"
 	"strings"
 	"time"
@@ -167,7 +166,7 @@ func ruleOf(m *policy.Matched) rule {
 	if name, ok := strings.CutPrefix(m.List.Source(), "builtin:"); ok {
 		r.Source = builtin.Place(name, m.Line)
 	} else if m.List.Path() != "" {
-		r.Source = fmt.Sprintf("%s:%d", m.List.Path(), m.Line)
+		r.Source = placeOf(m.List, m.Line)
 	}
 	switch {
 	case m.Name == nil:

@@ -10,10 +10,10 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime/debug"
-	"strings"
 	"syscall"
 	"time"
 
+	"cordon/blocklists"
 	"cordon/config"
 	"cordon/resolver/policy"
 )
@@ -27,6 +27,8 @@ func (s *server) firstPolicy(ctx context.Context, stderr io.Writer) error {
 	s.loader.kept = kept
 	files, err := policyFiles(s.service.PolicyDir)
 	if err == nil {
+		s.copyFor(files)
+		s.firstCopies(ctx, stderr)
 		_, err = s.loader.load(ctx, files)
 	}
 	if err == nil {
@@ -37,7 +39,7 @@ func (s *server) firstPolicy(ctx context.Context, stderr io.Writer) error {
 	if s.loader.kept == nil {
 		return errNoPolicy
 	}
-	if keptErr := s.loader.seed(s.service.PolicyDir); keptErr != nil {
+	if keptErr := s.loader.seed(ctx, s.service.PolicyDir); keptErr != nil {
 		return fmt.Errorf("%w; nor the last good one: %w", errNoPolicy, keptErr)
 	}
 	s.log.Error("the policy has faults: starting with the last good one", "state_dir", s.service.StateDir)
@@ -75,8 +77,11 @@ func (s *server) follow(ctx context.Context) {
 			return
 		case <-hangup:
 			s.log.Info("reading the configuration again", "because", "SIGHUP")
+			s.pokeAll()
 			s.surviveReload(ctx)
 		case <-s.watcher.Changes():
+			s.surviveReload(ctx)
+		case <-s.copied:
 			s.surviveReload(ctx)
 		case now := <-boundary.C:
 			s.announce(announced, now)
@@ -105,6 +110,7 @@ func (s *server) reload(ctx context.Context) {
 	before := s.loader.good.snapshot.Hash()
 	files, err := policyFiles(s.service.PolicyDir)
 	s.watchFor(files)
+	s.copyFor(files)
 	if err != nil {
 		s.loader.holdToo(s.service.PolicyDir, err)
 		s.outcome.loaded(s.loader)
@@ -127,22 +133,13 @@ func (s *server) reload(ctx context.Context) {
 // loaded records what the loader did, for metrics and for the next start.
 func (s *server) loaded() {
 	s.outcome.loaded(s.loader)
-	good := &lastGood{Service: s.goodService}
-	if s.service.PolicyDir != "" {
-		for _, f := range s.loader.good.set.Files {
-			good.Policy = append(good.Policy, goodFile{Name: f.Path, Content: f.Data})
-		}
-	}
-	for _, c := range s.loader.good.copies {
-		good.Lists = append(good.Lists, c)
+	good := s.loader.good.keep()
+	good.Service = s.goodService
+	if s.service.PolicyDir == "" {
+		good.Policy = nil
 	}
 	if err := s.state.save(good); err != nil {
 		s.log.Error("the last good state was not saved: a restart with a fault in a file would not find it", "error", err)
-		return
-	}
-	for name, c := range s.loader.good.copies {
-		c.Content = nil // it is on the disk
-		s.loader.good.copies[name] = c
 	}
 }
 
@@ -162,7 +159,7 @@ func (s *server) watch() error {
 	}
 	s.watchFor(files)
 	s.watcher, err = config.NewWatcher(config.WatcherConfig{
-		Paths: func() []string { return *s.watched.Load() }, Log: s.log,
+		Paths: s.watchedFiles, Log: s.log,
 	})
 	return err
 }
@@ -181,25 +178,46 @@ func (s *server) watchFor(files []config.File) {
 		all = append(all, s.service.ResolvConf)
 	}
 	written, _ := config.ParsePolicy(files)
-	all = append(all, listPaths(written)...)
+	all = append(all, s.listPaths(written)...)
 	if s.loader.good != nil {
-		all = append(all, listPaths(s.loader.good.set)...)
+		all = append(all, s.listPaths(s.loader.good.set)...)
 	}
 	s.watched.Store(&all)
 }
 
-// listPaths are the files of the lists of set.
-func listPaths(set *config.PolicySet) []string {
+// listPaths are the files, and patterns of files, that the lists of set depend on: their own, the signatures beside them, and what was accepted of them.
+func (s *server) listPaths(set *config.PolicySet) []string {
 	var all []string
 	for _, list := range set.Lists {
-		if path, isFile := strings.CutPrefix(list.Source, "file:"); isFile {
-			if !filepath.IsAbs(path) {
-				path = filepath.Join(list.Dir, path)
-			}
+		path := list.Path()
+		if path != "" {
 			all = append(all, path)
+		}
+		if list.SignedBy != "" && !list.Remote() {
+			all = append(all, list.Path()+blocklists.SignatureExtension)
+		}
+		if s.state != nil && (list.Remote() || path != "") {
+			all = append(all, s.state.acceptance(list.Name))
 		}
 	}
 	return all
+}
+
+// watchedFiles are the files and directories to watch now: a pattern may match others than it did.
+func (s *server) watchedFiles() []string {
+	var all []string
+	for _, path := range *s.watched.Load() {
+		all = append(all, expand(path)...)
+	}
+	return all
+}
+
+// expand is the files that pattern matches, or pattern itself if there are none.
+func expand(pattern string) []string {
+	if matches, err := filepath.Glob(pattern); err == nil && len(matches) > 0 {
+		return matches
+	}
+	return []string{pattern}
 }
 
 // nextBoundary fires when a policy or an exception starts or ends, and every hour.

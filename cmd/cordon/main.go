@@ -3,6 +3,7 @@
 //	cordon serve         answer queries
 //	cordon check         say what is wrong with the configuration, and what is unwise
 //	cordon explain NAME  say what a client would get, and why
+//	cordon lists         say how the lists of the running server are; show, test, accept one
 //	cordon init DIR      write a configuration to begin with
 //	cordon healthcheck   ask a running server whether it serves
 //	cordon version       say which build this is
@@ -62,7 +63,7 @@ func rootCommand() *cobra.Command {
 		SilenceErrors:     true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
-	root.AddCommand(serveCommand(), checkCommand(), explainCommand(), initCommand(), healthcheckCommand(), versionCommand())
+	root.AddCommand(serveCommand(), checkCommand(), explainCommand(), listsCommand(), initCommand(), healthcheckCommand(), versionCommand())
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("%s: %w; `%s --help` has all flags", cmd.Name(), err, cmd.CommandPath())
 	})

@@ -6,20 +6,20 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"cordon/blocklists"
+	"cordon/blocklists/mirror"
 )
 
 // reloads is the outcome of reading the configuration, for /metrics. The server writes it, scrapes read it, at any time.
 type reloads struct {
 	mu      sync.Mutex
-	good    int // readings by which everything was put in force as it is written
-	bad     int // readings by which something was held
+	whole   int // readings by which everything was put in force as it is written
+	part    int // readings by which something was held
 	last    time.Time
 	service *hold  // of the service file; nil: it is not held
 	path    string // of that file
-	policy  map[string]hold
-	lists   []*blocklists.List
-	hash    string
+	good    *generation
+	holds   map[string]hold
+	fetched *mirror.Mirror // nil: no list lies elsewhere
 }
 
 func newReloads() *reloads { return &reloads{} }
@@ -28,14 +28,12 @@ func newReloads() *reloads { return &reloads{} }
 func (r *reloads) loaded(l *loader) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.policy = l.holds
-	r.lists = l.good.lists
-	r.hash = l.good.snapshot.Hash()
+	r.good, r.holds = l.good, l.holds
 	if len(l.holds) == 0 && r.service == nil {
-		r.good++
+		r.whole++
 		r.last = time.Now()
 	} else {
-		r.bad++
+		r.part++
 	}
 }
 
@@ -43,7 +41,7 @@ func (r *reloads) loaded(l *loader) {
 func (r *reloads) failed() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.bad++
+	r.part++
 }
 
 // holdService records that the service file at path is held for reason, and says whether that is news; releaseService that it
@@ -81,17 +79,26 @@ var (
 		"Names of a list in force.", []string{"list"}, nil)
 	listNetworksDesc = prometheus.NewDesc("cordon_list_networks",
 		"Networks of a list in force.", []string{"list"}, nil)
-	listSkippedDesc = prometheus.NewDesc("cordon_list_skipped_entries",
+	listRejectedDesc = prometheus.NewDesc("cordon_list_rejected_entries",
 		"Entries of a list that can't be used.", []string{"list"}, nil)
 	listLoadedDesc = prometheus.NewDesc("cordon_list_loaded_timestamp_seconds",
 		"When the version of a list that is in force was loaded.", []string{"list"}, nil)
+	listSuccessDesc = prometheus.NewDesc("cordon_list_last_success_timestamp_seconds",
+		"When a list's source was last known to have nothing newer: it answered, or its file was written.", []string{"list"}, nil)
+	listStateDesc = prometheus.NewDesc("cordon_list_state",
+		"1 for the state that a list is in: in force, held (the last good version is in force), stale (older than max_age).",
+		[]string{"list", "state"}, nil)
+	listOutcomeDesc = prometheus.NewDesc("cordon_list_last_outcome",
+		"1 for what the last attempt to fetch a list came to: changed, unchanged, failed.", []string{"list", "outcome"}, nil)
+	listInfoDesc = prometheus.NewDesc("cordon_list_info",
+		"The rules of a list that are in force: servers with the same hash have the same.", []string{"list", "hash"}, nil)
 )
 
 // Describe implements [prometheus.Collector].
 func (r *reloads) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		reloadsDesc, reloadSuccessDesc, heldDesc, policyInfoDesc,
-		listNamesDesc, listNetworksDesc, listSkippedDesc, listLoadedDesc,
+		listNamesDesc, listNetworksDesc, listRejectedDesc, listLoadedDesc, listSuccessDesc, listStateDesc, listOutcomeDesc, listInfoDesc,
 	} {
 		ch <- d
 	}
@@ -104,22 +111,68 @@ func (r *reloads) Collect(ch chan<- prometheus.Metric) {
 	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
 	}
-	ch <- prometheus.MustNewConstMetric(reloadsDesc, prometheus.CounterValue, float64(r.good), "success")
-	ch <- prometheus.MustNewConstMetric(reloadsDesc, prometheus.CounterValue, float64(r.bad), "held")
+	ch <- prometheus.MustNewConstMetric(reloadsDesc, prometheus.CounterValue, float64(r.whole), "success")
+	ch <- prometheus.MustNewConstMetric(reloadsDesc, prometheus.CounterValue, float64(r.part), "held")
 	gauge(reloadSuccessDesc, seconds(r.last))
-	gauge(policyInfoDesc, 1, r.hash)
+	gauge(policyInfoDesc, 1, r.good.snapshot.Hash())
 	if r.service != nil {
 		gauge(heldDesc, seconds(r.service.since), r.path)
 	}
-	for what, h := range r.policy {
+	for what, h := range r.holds {
 		gauge(heldDesc, seconds(h.since), what)
 	}
-	for _, list := range r.lists {
-		gauge(listNamesDesc, float64(list.Len()), list.Name())
-		gauge(listNetworksDesc, float64(list.Networks()), list.Name())
-		gauge(listSkippedDesc, float64(list.Skipped()), list.Name())
-		gauge(listLoadedDesc, seconds(list.Loaded()), list.Name())
+	for _, list := range statuses(r.good, r.holds, r.fetched, time.Now()) {
+		list.collect(gauge)
 	}
+}
+
+// lists are the statuses of the lists in force.
+func (r *reloads) lists(now time.Time) []listStatus {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return statuses(r.good, r.holds, r.fetched, now)
+}
+
+// list is the status of one of them, with its rejected lines.
+func (r *reloads) list(name string, now time.Time) (*listStatus, error) {
+	s, err := find(r.lists(now), name)
+	if err != nil {
+		return nil, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if list := r.good.list(name); list != nil {
+		s.RejectedLines = rejected(list)
+	}
+	return s, nil
+}
+
+// collect gives what is known of the list as metrics.
+func (s *listStatus) collect(gauge func(d *prometheus.Desc, v float64, labels ...string)) {
+	gauge(listNamesDesc, float64(s.Names), s.Name)
+	gauge(listNetworksDesc, float64(s.Networks), s.Name)
+	gauge(listRejectedDesc, float64(s.Rejected), s.Name)
+	gauge(listLoadedDesc, seconds(s.Loaded), s.Name)
+	gauge(listInfoDesc, 1, s.Name, s.Hash)
+	for _, state := range listStates() {
+		gauge(listStateDesc, truth(s.State == state), s.Name, state)
+	}
+	if !s.Current.IsZero() {
+		gauge(listSuccessDesc, seconds(s.Current), s.Name)
+	}
+	if s.Fetch == nil {
+		return
+	}
+	for _, outcome := range []string{"changed", "unchanged", "failed"} {
+		gauge(listOutcomeDesc, truth(s.Fetch.Outcome == outcome), s.Name, outcome)
+	}
+}
+
+func truth(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 // seconds is t as a metric: Unix time, 0 for the zero time.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -9,11 +8,14 @@ import (
 	"maps"
 	"net/netip"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
 
 	"cordon/blocklists"
+	"cordon/blocklists/domain"
+	"cordon/blocklists/mirror"
 	"cordon/config"
 	"cordon/resolver/policy"
 )
@@ -33,30 +35,46 @@ import (
 
 // loader turns policy files into generations. It is used by one goroutine at a time.
 type loader struct {
-	log     *slog.Logger
-	allowed []netip.Prefix // allow_clients
-	kept    *lastGood      // what an earlier process had in force, until the first generation; nil for nothing
+	log      *slog.Logger
+	allowed  []netip.Prefix // allow_clients
+	forward  []domain.Name  // the zones of forward
+	state    *stateDir
+	mirrored func(*config.List) *mirror.Copy // the copy of a list that lies elsewhere, nil for none
+	progress func(list string) func(read, size int64)
+	lenient  bool // a list that was never fetched is an empty one
 
-	good   *generation     // in force; nil before the first
-	holds  map[string]hold // by file path or "list NAME"
-	lastID uint64
+	good    *generation                 // in force; nil before the first
+	kept    *lastGood                   // what an earlier process had in force, until the first generation; nil for nothing
+	keptSet map[string]*blocklists.List // those of kept's lists that were asked for, by name
+	tried   map[string]trial            // what came of the lists in this load, by name
+	holds   map[string]hold             // by file path or "list NAME"
+	lastID  uint64
 }
 
 // generation is a whole policy with what it was made of.
 type generation struct {
 	set      *config.PolicySet
-	lists    []*blocklists.List  // in the order of set.Lists
-	copies   map[string]goodFile // what lists were read from, by name
-	holds    map[string]hold     // of lists
+	lists    []*blocklists.List // in the order of set.Lists
+	holds    map[string]hold    // of lists
+	unknown  []string           // lists that were never fetched, of a lenient loader
 	warnings []string
 	snapshot *policy.Snapshot
 }
 
+// trial is what came of a list that was read.
+type trial struct {
+	src    blocklists.Source
+	before *blocklists.List
+	list   *blocklists.List
+	err    error
+}
+
 // hold says why a file or a list is not in force as it is written.
 type hold struct {
-	reason string
-	since  time.Time
-	absent bool // there is no last good version: it is not in force at all
+	reason  string
+	since   time.Time
+	absent  bool               // there is no last good version: it is not in force at all
+	content blocklists.Content // of a list that `cordon lists accept` can have believed; zero for all else
 }
 
 // errNoPolicy says that there is nothing to put in force: neither what is written nor a last good version.
@@ -74,6 +92,10 @@ func (f *ownFaults) Unwrap() error { return f.error }
 // load makes a generation of files, as far as they are without faults, and remembers it as the last good one. Without a last good
 // version of what has a fault, its error wraps config.Faults or is about a list, and nothing has changed.
 func (l *loader) load(ctx context.Context, files []config.File) (*generation, error) {
+	if l.tried == nil { // else somebody has tried before, of what was written then
+		l.tried = map[string]trial{}
+		defer func() { l.tried = nil }()
+	}
 	holds := map[string]hold{}
 	next, err := l.tryWithout(ctx, files, holds)
 	if err != nil && l.good != nil {
@@ -86,7 +108,7 @@ func (l *loader) load(ctx context.Context, files []config.File) (*generation, er
 	maps.Copy(holds, next.holds)
 	l.report(holds)
 	l.warn(next)
-	l.good, l.kept = next, nil
+	l.good, l.kept, l.keptSet = next, nil, nil
 	return next, nil
 }
 
@@ -147,18 +169,19 @@ func (l *loader) try(ctx context.Context, files []config.File) (*generation, err
 	if faults.Bad() {
 		return nil, sorted(faults.Errors())
 	}
-	next := &generation{set: set, copies: map[string]goodFile{}, holds: map[string]hold{}}
+	next := &generation{set: set, holds: map[string]hold{}}
 	for _, w := range faults.Warnings() {
 		next.warnings = append(next.warnings, w.String())
 	}
 	for _, declared := range set.Lists {
-		list, err := l.list(ctx, declared, next)
+		list, err := l.list(ctx, set, declared, next)
 		if err != nil {
 			return nil, &ownFaults{error: err, byFile: map[string]error{declared.Pos.File: err}}
 		}
 		next.lists = append(next.lists, list)
-		if n := list.Skipped(); n > 0 {
-			next.warnings = append(next.warnings, fmt.Sprintf("list %s: %d entries can't be used; cordon check says why", list.Name(), n))
+		if n := list.Rejected(); n > 0 {
+			next.warnings = append(next.warnings, fmt.Sprintf("list %s: %d entries can't be used; cordon lists show %s --rejected says why",
+				list.Name(), n, list.Name()))
 		}
 	}
 	return next, l.compile(next)
@@ -179,7 +202,11 @@ func sorted(faults config.Faults) error {
 
 func (l *loader) compile(next *generation) (err error) {
 	l.lastID++
-	next.snapshot, err = policy.Compile(policyConfig(next.set, next.lists, l.allowed, l.lastID))
+	c := policyConfig(next.set, next.lists, l.allowed, l.lastID)
+	if l.good != nil {
+		c.Before = l.good.snapshot
+	}
+	next.snapshot, err = policy.Compile(c)
 	return err
 }
 
@@ -201,59 +228,120 @@ func (l *loader) holdChanged(files []config.File, fault error, holds map[string]
 }
 
 // list loads what declared declares, or keeps its last good version.
-func (l *loader) list(ctx context.Context, declared *config.List, next *generation) (*blocklists.List, error) {
-	src, err := listSource(declared)
-	if err != nil {
-		return nil, err
-	}
-	var text bytes.Buffer
-	list, err := blocklists.Load(ctx, src, declared.Dir, &text)
-	copied := goodFile{Name: declared.Name, Source: declared.Source, Content: text.Bytes(), SHA256: checksum(text.Bytes())}
-	old, oldCopy := l.lastGoodList(src, copied.SHA256)
-	if err == nil && old != nil && isFile(src.Source) && oldCopy.Source == src.Source {
-		err = blocklists.ShrunkTooFar(old, list)
-	}
+func (l *loader) list(ctx context.Context, set *config.PolicySet, declared *config.List, next *generation) (*blocklists.List, error) {
+	before := l.lastGoodList(declared.Name)
+	list, err := l.listAsWritten(ctx, set, declared, before)
 	if err == nil {
-		if isFile(src.Source) {
-			next.copies[declared.Name] = copied
-		}
 		return list, nil
 	}
 	err = fmt.Errorf("%s: %w", declared.Pos, err)
-	if old == nil {
+	switch {
+	case before == nil && l.lenient && errors.Is(err, errNoCopy):
+		next.unknown = append(next.unknown, declared.Name)
+		return blocklists.Empty(declared.Name, declared.Source), nil
+	case before == nil:
 		return nil, err
 	}
-	next.holds["list "+declared.Name] = l.hold("list "+declared.Name, err)
-	if oldCopy.SHA256 != "" {
-		next.copies[declared.Name] = oldCopy
+	h := l.hold("list "+declared.Name, err)
+	if guard, ok := errors.AsType[*blocklists.GuardError](err); ok {
+		h.content = guard.Content
 	}
-	return old, nil
+	next.holds["list "+declared.Name] = h
+	return before, nil
 }
 
-// isFile says whether a list's source is a file: only what is outside the policy and the program can fail by itself.
-func isFile(source string) bool { return strings.HasPrefix(source, "file:") }
-
-// lastGoodList is the version of a list that is in force, or, before the first generation, that an earlier process had in force if
-// that has another checksum than sum. It is nil if there is none.
-func (l *loader) lastGoodList(src blocklists.Source, sum string) (*blocklists.List, goodFile) {
-	if l.good != nil {
-		for i, declared := range l.good.set.Lists {
-			if declared.Name == src.Name {
-				return l.good.lists[i], l.good.copies[src.Name]
-			}
-		}
-		return nil, goodFile{}
-	}
-	kept, ok := l.kept.list(src.Name)
-	if !ok || kept.SHA256 == sum {
-		return nil, goodFile{}
-	}
-	list, err := blocklists.Parse(src, "last good copy of "+kept.Source, bytes.NewReader(kept.Content))
+// listAsWritten loads what declared declares; before is the version that is in force, nil for none.
+func (l *loader) listAsWritten(ctx context.Context, set *config.PolicySet, declared *config.List, before *blocklists.List,
+) (*blocklists.List, error) {
+	src, err := l.source(set, declared)
 	if err != nil {
-		l.log.Warn("the last good copy of a list can't be used", "list", src.Name, "error", err)
-		return nil, goodFile{}
+		return nil, fmt.Errorf("load list %s: %w", declared.Name, err)
 	}
-	return list, kept
+	return l.loadList(ctx, src, before)
+}
+
+// loadList loads a list, but not twice in one load of the policy.
+func (l *loader) loadList(ctx context.Context, src blocklists.Source, before *blocklists.List) (*blocklists.List, error) {
+	if t, ok := l.tried[src.Name]; ok && t.before == before && reflect.DeepEqual(t.src, src) {
+		return t.list, t.err
+	}
+	t := trial{src: src, before: before}
+	if l.progress != nil {
+		src.Progress = l.progress(src.Name)
+	}
+	t.list, t.err = blocklists.Load(ctx, src, before)
+	if l.tried != nil {
+		l.tried[src.Name] = t
+	}
+	return t.list, t.err
+}
+
+// source is where declared comes from, and what it must hold.
+func (l *loader) source(set *config.PolicySet, declared *config.List) (src blocklists.Source, err error) {
+	if src, err = listSource(declared); err != nil {
+		return src, err
+	}
+	src.OwnZones = slices.Concat(set.OwnZones, l.forward)
+	if src.Accept, err = l.state.accepted(declared.Name); err != nil || !declared.Remote() {
+		return src, err
+	}
+	copied := l.mirrored(declared)
+	if copied == nil {
+		return src, errNoCopy
+	}
+	src.Copy, src.Signature = copied.Path, copied.Signature
+	return src, nil
+}
+
+// errNoCopy says that a list from elsewhere was never fetched: what names it waits for that.
+var errNoCopy = errors.New("it was not fetched yet: it is in force as soon as it is there")
+
+// lastGoodList is the version of a list that is in force, or, before the first generation, that an earlier process had in force. It is nil
+// if there is none.
+func (l *loader) lastGoodList(name string) *blocklists.List {
+	if l.good != nil {
+		return l.good.list(name)
+	}
+	kept, ok := l.kept.list(name)
+	if !ok {
+		return nil
+	}
+	if list, known := l.keptSet[name]; known {
+		return list
+	}
+	list, err := l.state.list(kept)
+	if err != nil {
+		l.log.Warn("the last good version of a list can't be used", "list", name, "error", err)
+	}
+	if l.keptSet == nil {
+		l.keptSet = map[string]*blocklists.List{}
+	}
+	l.keptSet[name] = list
+	return list
+}
+
+// list is the list called name, nil if there is none.
+func (g *generation) list(name string) *blocklists.List {
+	for i, declared := range g.set.Lists {
+		if declared.Name == name {
+			return g.lists[i]
+		}
+	}
+	return nil
+}
+
+// keep is g as a later start needs it: without the lists that are in the program or in its files.
+func (g *generation) keep() *lastGood {
+	good := &lastGood{}
+	for _, f := range g.set.Files {
+		good.Policy = append(good.Policy, goodFile{Name: f.Path, Content: f.Data})
+	}
+	for i, declared := range g.set.Lists {
+		if declared.Remote() || declared.Path() != "" {
+			good.Lists = append(good.Lists, goodFile{Name: declared.Name, Source: g.lists[i].Source(), List: g.lists[i]})
+		}
+	}
+	return good
 }
 
 // hold is the hold of what is held for wrong: since when it has been is kept.
@@ -314,7 +402,7 @@ func (l *loader) warn(next *generation) {
 
 // seed makes what an earlier process had in force the last good generation, so that faults can be held at the first load. Its files
 // count as those of the same names in dir, the policy directory: that may have moved, or be written in another way.
-func (l *loader) seed(dir string) error {
+func (l *loader) seed(ctx context.Context, dir string) error {
 	files := make([]config.File, len(l.kept.Policy))
 	for i, f := range l.kept.Policy {
 		files[i] = config.NewFile(filepath.Join(dir, filepath.Base(f.Name)), f.Content)
@@ -323,32 +411,22 @@ func (l *loader) seed(dir string) error {
 	if faults.Bad() {
 		return faults.Errors()
 	}
-	seeded := &generation{set: set, copies: map[string]goodFile{}}
+	seeded := &generation{set: set}
 	for _, declared := range set.Lists {
-		list, err := l.seedList(declared, seeded)
-		if err != nil {
-			return err
+		list := l.lastGoodList(declared.Name)
+		if list == nil { // it needed no keeping
+			var err error
+			if list, err = l.listAsWritten(ctx, set, declared, nil); err != nil {
+				return err
+			}
 		}
 		seeded.lists = append(seeded.lists, list)
 	}
 	if err := l.compile(seeded); err != nil {
 		return err
 	}
-	l.good, l.kept = seeded, nil
+	l.good, l.kept, l.keptSet = seeded, nil, nil
 	return nil
-}
-
-// seedList is a list as it was kept, or as its source has it if it needed no keeping.
-func (l *loader) seedList(declared *config.List, seeded *generation) (*blocklists.List, error) {
-	src, err := listSource(declared)
-	if err != nil {
-		return nil, err
-	}
-	if list, kept := l.lastGoodList(src, ""); list != nil {
-		seeded.copies[declared.Name] = kept
-		return list, nil
-	}
-	return blocklists.Load(context.Background(), src, declared.Dir, nil)
 }
 
 // reasonOf is err in one line, with every fault that it is about, but not too many.

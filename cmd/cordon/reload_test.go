@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"maps"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -31,7 +30,7 @@ type desk struct {
 func newDesk(t *testing.T, state *stateDir) *desk {
 	t.Helper()
 	d := &desk{t: t, dir: t.TempDir(), state: state}
-	d.loader = &loader{log: slog.New(slog.NewTextHandler(&d.log, nil))}
+	d.loader = &loader{log: slog.New(slog.NewTextHandler(&d.log, nil)), state: state}
 	return d
 }
 
@@ -308,10 +307,7 @@ func TestEveryGenerationHasAnotherNumber(t *testing.T) {
 // keep saves what d has in force, as the server does.
 func keep(t *testing.T, d *desk) *lastGood {
 	t.Helper()
-	good := &lastGood{Lists: slices.Collect(maps.Values(d.loader.good.copies))}
-	for _, f := range d.loader.good.set.Files {
-		good.Policy = append(good.Policy, goodFile{Name: f.Path, Content: f.Data})
-	}
+	good := d.loader.good.keep()
 	mustSave(t, d.state, good)
 	return mustLoad(t, d.state)
 }
@@ -322,12 +318,12 @@ func TestAStartWithFaultsHasTheLastGoodVersions(t *testing.T) {
 	d.write("a.yaml", brokenFile)
 	d.remove("list.txt")
 
-	d.loader = &loader{log: d.loader.log}
+	d.loader = &loader{log: d.loader.log, state: d.state}
 	if err := d.load(); err == nil {
 		t.Fatal("files with faults were loaded without a last good version")
 	}
 	d.loader.kept = kept
-	if err := d.loader.seed(d.dir); err != nil {
+	if err := d.loader.seed(t.Context(), d.dir); err != nil {
 		t.Fatal(err)
 	}
 	d.mustLoad()
@@ -336,9 +332,9 @@ func TestAStartWithFaultsHasTheLastGoodVersions(t *testing.T) {
 
 	// The copy of the list stays for the start after this one.
 	kept = keep(t, d)
-	d.loader = &loader{log: d.loader.log}
+	d.loader = &loader{log: d.loader.log, state: d.state}
 	d.loader.kept = kept
-	if err := d.loader.seed(d.dir); err != nil {
+	if err := d.loader.seed(t.Context(), d.dir); err != nil {
 		t.Fatal(err)
 	}
 	d.mustLoad()
@@ -352,9 +348,9 @@ func TestAStartWithFaultsInADirectoryThatMoved(t *testing.T) {
 	d.write("a.yaml", brokenFile)
 	d.write("b.yaml", strings.Replace(agencyFile, "[ban]", "[more]", 1)+
 		"lists: [{name: new, names: [new.example]}]\npolicies: [{name: more, lists: [new]}]\n")
-	d.loader = &loader{log: d.loader.log}
+	d.loader = &loader{log: d.loader.log, state: d.state}
 	d.loader.kept = kept
-	if err := d.loader.seed(d.dir); err != nil {
+	if err := d.loader.seed(t.Context(), d.dir); err != nil {
 		t.Fatal(err)
 	}
 	d.mustLoad()
@@ -381,7 +377,7 @@ func TestALastGoodStateWithAFaultIsNotTaken(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := &loader{log: slog.New(slog.DiscardHandler), kept: kept}
-			if err := l.seed("policy"); err == nil || l.good != nil {
+			if err := l.seed(t.Context(), "policy"); err == nil || l.good != nil {
 				t.Errorf("seed: %v, in force %v, want an error and nothing", err, l.good)
 			}
 		})

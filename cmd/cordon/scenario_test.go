@@ -179,7 +179,9 @@ func (x *scenario) start() {
 	}
 	if err == nil {
 		s.earlier = s.state.seen()
-		s.loader = &loader{log: s.log, allowed: s.service.AllowClients}
+		err = s.newLoader(&progress{})
+	}
+	if err == nil {
 		err = s.firstPolicy(context.Background(), &x.log)
 	}
 	if err == nil {

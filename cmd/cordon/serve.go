@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"cordon/blocklists/mirror"
 	"cordon/config"
 	"cordon/resolver"
 	"cordon/resolver/cache"
@@ -65,7 +66,11 @@ type server struct {
 	outcome     *reloads
 	upstream    *upstreams
 	watcher     *config.Watcher
-	watched     atomic.Pointer[[]string] // the files and directories to watch
+	watched     atomic.Pointer[[]string] // the files, patterns of files and directories to watch
+	copies      *mirror.Mirror           // of lists from elsewhere; nil without a state directory
+	copied      chan struct{}            // has a value when there is a new copy
+	remotes     []string                 // the lists from elsewhere, by name
+	notify      resolver.NotifyFunc      // hears that a zone has changed
 
 	resolver *resolver.Resolver
 	listener *listen.Server
@@ -86,7 +91,11 @@ func newServer(ctx context.Context, path string, flags *pflag.FlagSet, stderr io
 		return nil, err
 	}
 	s.earlier = s.state.seen()
-	s.loader = &loader{log: s.log, allowed: s.service.AllowClients}
+	progress := newProgress(stderr)
+	defer progress.end()
+	if err := s.newLoader(progress); err != nil {
+		return nil, err
+	}
 	if err := s.watch(); err != nil {
 		return nil, err
 	}
@@ -96,6 +105,7 @@ func newServer(ctx context.Context, path string, flags *pflag.FlagSet, stderr io
 	if err := s.assemble(); err != nil {
 		return nil, err
 	}
+	s.loader.progress = nil // nobody looks any more
 	s.resolver.Publish(s.loader.good.snapshot)
 	s.rememberTime(time.Now())
 	return s, nil
@@ -124,7 +134,7 @@ func (s *server) assemble() error {
 		return portAdvice(err)
 	}
 	if s.service.Listen.Admin.IsValid() {
-		if s.admin, err = newAdmin(s.service.Listen.Admin.String(), s.registry, s.ready, s.log); err != nil {
+		if s.admin, err = newAdmin(s.service.Listen.Admin.String(), s.registry, s.ready, s.outcome, s.log); err != nil {
 			s.listener.Close()
 			return err
 		}
@@ -148,6 +158,7 @@ func (s *server) newResolver(listeners int, dial upstream.DialFunc) (*cache.Cach
 	if err != nil {
 		return nil, err
 	}
+	s.resolver.Notify(s.notify)
 	s.upstream = &upstreams{log: s.log, registry: s.registry, resolver: s.resolver, dial: dial}
 	return answers, s.upstream.follow(s.service)
 }
@@ -175,6 +186,9 @@ func (s *server) run(ctx context.Context) error {
 	var all sync.WaitGroup
 	all.Go(func() { s.follow(ctx) })
 	all.Go(func() { _ = s.watcher.Run(ctx) })
+	if s.copies != nil {
+		all.Go(func() { _ = s.copies.Run(ctx) })
+	}
 	if s.admin != nil {
 		all.Go(func() { stop(s.admin.run(ctx)) })
 	}

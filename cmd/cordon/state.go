@@ -7,21 +7,29 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"time"
+
+	"cordon/blocklists"
 )
 
-// stateDir keeps the last good version of every file, so that a restart with a broken file goes on with what was in force.
+// stateDir keeps the last good version of every file, so that a restart with a broken file, or without a network, goes on with what
+// was in force.
 //
-//	last-good.json   which versions were in force together, written last and in one step
-//	objects/SHA-256  the versions themselves; those that last-good.json doesn't name are removed
+//	last-good.json    which versions were in force together, written last and in one step
+//	objects/SHA-256   the versions themselves: texts of policy files, lists as they were compiled; those that last-good.json
+//	                  doesn't name are removed
+//	mirror/           copies of lists that lie elsewhere, see package mirror
+//	accepted/NAME     the content of a list that somebody has looked at and believes, whatever the guards say
 //
 // A nil stateDir keeps nothing. It is used by one goroutine at a time.
 type stateDir struct {
-	path string
+	path   string
+	stored map[*blocklists.List]string // checksums of the lists that are in objects
 }
 
 // lastGood is what was in force together.
@@ -33,16 +41,19 @@ type lastGood struct {
 
 // goodFile is one version of one file: what it is called (a policy file's path, a list's name) and its content.
 type goodFile struct {
-	Name    string `json:"name"`
-	Source  string `json:"source,omitempty"` // of a list
-	SHA256  string `json:"sha256"`
-	Content []byte `json:"-"`
+	Name    string           `json:"name"`
+	Source  string           `json:"source,omitempty"` // of a list
+	SHA256  string           `json:"sha256"`
+	Content []byte           `json:"-"` // of a policy or service file
+	List    *blocklists.List `json:"-"` // when a list is saved
 }
 
 const (
-	indexFile  = "last-good.json"
-	objectsDir = "objects"
-	halfFile   = ".new-*" // a file while it is written
+	indexFile   = "last-good.json"
+	objectsDir  = "objects"
+	mirrorDir   = "mirror"
+	acceptedDir = "accepted"
+	halfFile    = ".new-*" // a file while it is written
 	// Nobody but the server reads its state: lists and policy may be confidential.
 	dirMode, fileMode = 0o750, 0o640
 )
@@ -52,14 +63,16 @@ func openState(path string) (*stateDir, error) {
 	if path == "" {
 		return nil, nil
 	}
-	if err := os.MkdirAll(filepath.Join(path, objectsDir), dirMode); err != nil {
-		return nil, fmt.Errorf("state directory: %w; it must be writable for the user that runs cordon", err)
+	for _, dir := range []string{objectsDir, acceptedDir} {
+		if err := os.MkdirAll(filepath.Join(path, dir), dirMode); err != nil {
+			return nil, fmt.Errorf("state directory: %w; it must be writable for the user that runs cordon", err)
+		}
 	}
-	return &stateDir{path: path}, nil
+	return &stateDir{path: path, stored: map[*blocklists.List]string{}}, nil
 }
 
-// load is what the last save saved, with its contents; nil without an error if there is none. A file that is not what it was
-// when it was saved is an error: better none than a wrong one.
+// load is what the last save saved, with its contents but those of lists, see [stateDir.list]; nil without an error if there is
+// none. A file that is not what it was when it was saved is an error: better none than a wrong one.
 func (d *stateDir) load() (*lastGood, error) {
 	if d == nil {
 		return nil, nil
@@ -75,7 +88,7 @@ func (d *stateDir) load() (*lastGood, error) {
 	if err := json.Unmarshal(text, good); err != nil {
 		return nil, fmt.Errorf("last good state: %s: %w", d.index(), err)
 	}
-	for _, f := range good.files() {
+	for _, f := range good.texts() {
 		if err := d.read(f); err != nil {
 			return nil, err
 		}
@@ -84,46 +97,88 @@ func (d *stateDir) load() (*lastGood, error) {
 }
 
 func (d *stateDir) read(f *goodFile) error {
-	if _, err := hex.DecodeString(f.SHA256); err != nil || len(f.SHA256) != 2*sha256.Size {
-		return fmt.Errorf("last good state: %q is not a checksum", f.SHA256)
+	path, err := d.objectOf(f)
+	if err != nil {
+		return err
 	}
-	content, err := os.ReadFile(d.object(f.SHA256))
+	content, err := os.ReadFile(path)
 	if err != nil {
 		return fmt.Errorf("last good state of %s: %w", f.Name, err)
 	}
 	if checksum(content) != f.SHA256 {
-		return fmt.Errorf("last good state of %s: %s was changed since it was saved", f.Name, d.object(f.SHA256))
+		return fmt.Errorf("last good state of %s: %s was changed since it was saved", f.Name, path)
 	}
 	f.Content = content
 	return nil
 }
 
-// save makes good what the next load loads; a file without content is one that was stored. Nothing changes if it fails, and a
-// crash leaves the old or the new.
+// list is the list that was saved as f.
+func (d *stateDir) list(f goodFile) (*blocklists.List, error) {
+	if d == nil {
+		return nil, errors.New("there is no state directory")
+	}
+	path, err := d.objectOf(&f)
+	if err != nil {
+		return nil, err
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("last good state of list %s: %w", f.Name, err)
+	}
+	defer file.Close()
+	list, err := blocklists.ReadList(file, f.Name, f.Source)
+	if err != nil {
+		return nil, fmt.Errorf("last good state of list %s: %s: %w", f.Name, path, err)
+	}
+	d.stored[list] = f.SHA256
+	return list, nil
+}
+
+func (d *stateDir) objectOf(f *goodFile) (path string, err error) {
+	if _, err := hex.DecodeString(f.SHA256); err != nil || len(f.SHA256) != 2*sha256.Size {
+		return "", fmt.Errorf("last good state of %s: %q is not a checksum", f.Name, f.SHA256)
+	}
+	return d.object(f.SHA256), nil
+}
+
+// save makes good what the next load loads. Nothing changes if it fails, and a crash leaves the old or the new.
 func (d *stateDir) save(good *lastGood) error {
 	if d == nil {
 		return nil
 	}
+	if err := d.saveAll(good); err != nil {
+		return fmt.Errorf("saving the last good state: %w", err)
+	}
+	return nil
+}
+
+func (d *stateDir) saveAll(good *lastGood) (err error) {
 	named := map[string]bool{}
-	for _, f := range good.files() {
-		if f.Content != nil || f.SHA256 == "" {
-			var err error
-			if f.SHA256, err = d.store(f.Content); err != nil {
-				return fmt.Errorf("saving the last good state: %w", err)
-			}
+	for _, f := range good.texts() {
+		if f.SHA256, err = d.store(f.Content); err != nil {
+			return err
 		}
 		named[f.SHA256] = true
 	}
+	stored := map[*blocklists.List]string{}
+	for i := range good.Lists {
+		f := &good.Lists[i]
+		if f.SHA256, err = d.storeList(f.List); err != nil {
+			return err
+		}
+		named[f.SHA256], stored[f.List] = true, f.SHA256
+	}
 	text, err := json.MarshalIndent(good, "", "  ")
 	if err != nil {
-		return fmt.Errorf("saving the last good state: %w", err)
+		return err
 	}
 	seen := d.seen()
 	if err := replaceFile(d.index(), append(text, '\n')); err != nil {
-		return fmt.Errorf("saving the last good state: %w", err)
+		return err
 	}
+	d.stored = stored
 	if err := d.touch(seen); err != nil { // in case the clock is behind
-		return fmt.Errorf("saving the last good state: %w", err)
+		return err
 	}
 	return d.sweep(named)
 }
@@ -156,6 +211,47 @@ func (d *stateDir) store(content []byte) (sum string, err error) {
 	}
 	return sum, replaceFile(d.object(sum), content)
 }
+
+// storeList keeps a list as it was compiled, to be named by the next save, and returns its checksum.
+func (d *stateDir) storeList(list *blocklists.List) (sum string, err error) {
+	if sum, ok := d.stored[list]; ok {
+		if _, err := os.Stat(d.object(sum)); err == nil {
+			return sum, nil
+		}
+	}
+	whole := sha256.New()
+	err = replaceWith(func() string { return d.object(hex.EncodeToString(whole.Sum(nil))) }, d.path, func(w io.Writer) error {
+		_, err := list.WriteTo(io.MultiWriter(w, whole))
+		return err
+	})
+	return hex.EncodeToString(whole.Sum(nil)), err
+}
+
+// accepted is the content of the list called name that somebody believes, zero for none.
+func (d *stateDir) accepted(name string) (blocklists.Content, error) {
+	if d == nil {
+		return blocklists.Content{}, nil
+	}
+	text, err := os.ReadFile(d.acceptance(name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return blocklists.Content{}, nil
+	}
+	if err != nil {
+		return blocklists.Content{}, err
+	}
+	content, err := blocklists.ParseContent(string(text))
+	if err != nil {
+		return content, fmt.Errorf("%s: %w", d.acceptance(name), err)
+	}
+	return content, nil
+}
+
+// accept notes that somebody believes content of the list called name.
+func (d *stateDir) accept(name string, content blocklists.Content) error {
+	return replaceFile(d.acceptance(name), []byte(content.String()+"\n"))
+}
+
+func (d *stateDir) acceptance(name string) string { return filepath.Join(d.path, acceptedDir, name) }
 
 // sweep removes the objects that are not named, and what a crash left half written.
 func (d *stateDir) sweep(named map[string]bool) error {
@@ -195,16 +291,14 @@ func (g *lastGood) list(name string) (goodFile, bool) {
 	return g.Lists[i], true
 }
 
-func (g *lastGood) files() []*goodFile {
+// texts are the files that are kept as they are written.
+func (g *lastGood) texts() []*goodFile {
 	var all []*goodFile
 	if g.Service != nil {
 		all = append(all, g.Service)
 	}
 	for i := range g.Policy {
 		all = append(all, &g.Policy[i])
-	}
-	for i := range g.Lists {
-		all = append(all, &g.Lists[i])
 	}
 	return all
 }
@@ -215,8 +309,16 @@ func checksum(content []byte) string {
 }
 
 // replaceFile writes content to path so that a reader, or a crash, finds the old or the new, whole.
-func replaceFile(path string, content []byte) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), halfFile)
+func replaceFile(path string, content []byte) error {
+	return replaceWith(func() string { return path }, filepath.Dir(path), func(w io.Writer) error {
+		_, err := w.Write(content)
+		return err
+	})
+}
+
+// replaceWith is replaceFile for what write writes, which is written in dir and then gets the path that it is to have.
+func replaceWith(path func() string, dir string, write func(io.Writer) error) (err error) {
+	f, err := os.CreateTemp(dir, halfFile)
 	if err != nil {
 		return err
 	}
@@ -225,15 +327,14 @@ func replaceFile(path string, content []byte) (err error) {
 			_ = os.Remove(f.Name())
 		}
 	}()
-	_, err = f.Write(content)
-	err = errors.Join(err, f.Chmod(fileMode), f.Sync(), f.Close())
+	err = errors.Join(write(f), f.Chmod(fileMode), f.Sync(), f.Close())
 	if err != nil {
 		return err
 	}
-	if err = os.Rename(f.Name(), path); err != nil {
+	if err = os.Rename(f.Name(), path()); err != nil {
 		return err
 	}
-	syncDir(filepath.Dir(path))
+	syncDir(filepath.Dir(path()))
 	return nil
 }
 

@@ -8,6 +8,8 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"cordon/blocklists"
 )
 
 // newState is a state directory in a directory that is not there yet.
@@ -20,12 +22,11 @@ func newState(t *testing.T) *stateDir {
 	return d
 }
 
-// someState has a file of each kind, one of them empty.
+// someState has a file of each kind, but no list.
 func someState() *lastGood {
 	return &lastGood{
 		Service: &goodFile{Name: "cordon.yaml", Content: []byte("log: {level: info}\n")},
-		Policy:  []goodFile{{Name: "policy/a.yaml", Content: []byte("a")}, {Name: "policy/b.yaml", Content: []byte("b")}},
-		Lists:   []goodFile{{Name: "tiktok", Content: []byte{}}},
+		Policy:  []goodFile{{Name: "policy/a.yaml", Content: []byte("a")}, {Name: "policy/b.yaml", Content: []byte{}}},
 	}
 }
 
@@ -80,15 +81,74 @@ func TestStateComesBackAsItWasSaved(t *testing.T) {
 	}
 }
 
-func TestStateOfAFileThatWasStoredBefore(t *testing.T) {
-	d := newState(t)
-	sum, err := d.store([]byte("tiktok.com\n"))
+// fileList is a list from a file with that text.
+func fileList(t *testing.T, text string) *blocklists.List {
+	t.Helper()
+	src := blocklists.Source{Name: "extra", Source: "file:extra.txt", Dir: t.TempDir()}
+	if err := os.WriteFile(filepath.Join(src.Dir, "extra.txt"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	list, err := blocklists.Load(t.Context(), src, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	mustSave(t, d, &lastGood{Lists: []goodFile{{Name: "tiktok", SHA256: sum}}})
-	if text := string(mustLoad(t, d).Lists[0].Content); text != "tiktok.com\n" {
-		t.Errorf("loaded %q, want what was stored", text)
+	return list
+}
+
+// A list is kept as it was compiled, and comes back as that, by its name and source.
+func TestStateOfAList(t *testing.T) {
+	d := newState(t)
+	list := fileList(t, "tiktok.com\n")
+	good := &lastGood{Lists: []goodFile{{Name: "extra", Source: list.Source(), List: list}}}
+	mustSave(t, d, good)
+	object := d.object(good.Lists[0].SHA256)
+	kept := mustLoad(t, d).Lists[0]
+	again, err := d.list(kept)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again.Name() != "extra" || again.Source() != list.Source() || again.Hash() != list.Hash() || again.Content() != list.Content() {
+		t.Errorf("it comes back as %s from %s", again.Name(), again.Source())
+	}
+	before, err := os.Stat(object)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		mustSave(t, d, &lastGood{Lists: []goodFile{{Name: "extra", Source: list.Source(), List: again}}})
+		if after, err := os.Stat(object); err != nil || !os.SameFile(before, after) {
+			t.Errorf("what is there already was written again: %v", err)
+		}
+	}
+	if err := os.Truncate(object, before.Size()-1); err != nil {
+		t.Fatal(err)
+	}
+	if list, err := d.list(kept); err == nil || !strings.Contains(err.Error(), "last good state of list extra: "+object) {
+		t.Errorf("a list that was cut comes back as %v, %v", list, err)
+	}
+	mustSave(t, d, &lastGood{})
+	if _, err := os.Stat(object); !os.IsNotExist(err) {
+		t.Errorf("a list that is not in force any more is still there: %v", err)
+	}
+}
+
+func TestStateOfWhatWasAccepted(t *testing.T) {
+	d := newState(t)
+	if content, err := d.accepted("extra"); err != nil || content != (blocklists.Content{}) {
+		t.Errorf("before anything was accepted: %s, %v", content, err)
+	}
+	want := fileList(t, "tiktok.com\n").Content()
+	if err := d.accept("extra", want); err != nil {
+		t.Fatal(err)
+	}
+	if content, err := d.accepted("extra"); err != nil || content != want {
+		t.Errorf("accepted is %s, %v, want %s", content, err, want)
+	}
+	if err := os.WriteFile(d.acceptance("extra"), []byte("yes\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.accepted("extra"); err == nil || !strings.Contains(err.Error(), "want 64 hexadecimal digits") {
+		t.Errorf("what is no content is accepted: %v", err)
 	}
 }
 
