@@ -32,19 +32,13 @@ const (
 // file is an open list.
 type file struct {
 	*os.File
-	path string
+	name string // what people know it by: its path or, of a copy, what it is a copy of
 	size int64
 }
 
-// openFiles opens the file at path, or all that match it, in the order of their paths.
-func (src *Source) openFiles(path string) ([]*file, error) {
-	if path == "" {
-		return nil, fmt.Errorf("source %q: want file:PATH", src.Source)
-	}
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(src.Dir, path)
-	}
-	paths, err := matching(path)
+// openFiles opens the files with the content, in the order of their paths.
+func (src *Source) openFiles() ([]*file, error) {
+	paths, err := src.paths()
 	if err != nil {
 		return nil, err
 	}
@@ -55,6 +49,9 @@ func (src *Source) openFiles(path string) ([]*file, error) {
 		if err != nil {
 			closeFiles(files)
 			return nil, err
+		}
+		if path == src.Copy {
+			f.name = src.Source
 		}
 		files = append(files, f)
 		if total += f.size; total > MaxSize {
@@ -107,7 +104,7 @@ func openFile(path string) (*file, error) {
 	if err != nil {
 		return nil, adviseOpen(path, err)
 	}
-	return &file{File: f, path: path, size: info.Size()}, nil
+	return &file{File: f, name: path, size: info.Size()}, nil
 }
 
 // adviseOpen adds what to do to an error that already names the path.
@@ -127,7 +124,7 @@ func (f *file) wrong(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	return fmt.Errorf("file %s: %w", f.path, err)
+	return fmt.Errorf("file %s: %w", f.name, err)
 }
 
 // Content is the SHA-256 of a list's files and of what their meaning depends on beside them: two lists with the same Content have the
@@ -178,7 +175,7 @@ func (src *Source) newFingerprint() *fingerprint {
 func (p *fingerprint) from(ctx context.Context, f *file, progress func(read, size int64)) io.Reader {
 	p.close()
 	p.one = sha256.New()
-	fmt.Fprintf(p.all, "%q\n", f.path)
+	fmt.Fprintf(p.all, "%q\n", f.name)
 	return &contentReader{ended: ctx.Err, file: f, sum: p.one, progress: progress}
 }
 
@@ -228,18 +225,18 @@ func (src *Source) verify(files []*file) (signature.Signature, error) {
 	f := files[0] // a signed list is one file
 	text, where := src.Signature, "its source"
 	if src.Copy == "" {
-		where = f.path + SignatureExtension
+		where = f.name + SignatureExtension
 		var err error
 		if text, err = readSignature(where); err != nil {
 			return signature.Signature{}, err
 		}
 	}
 	if len(text) == 0 {
-		return signature.Signature{}, fmt.Errorf("file %s: it must be signed (signed_by), and there is no signature beside it at %s", f.path, where)
+		return signature.Signature{}, fmt.Errorf("file %s: it must be signed (signed_by), and there is no signature beside it at %s", f.name, where)
 	}
 	signed, err := signature.Verify(*key, f, text)
 	if err != nil {
-		return signature.Signature{}, fmt.Errorf("file %s: %w", f.path, err)
+		return signature.Signature{}, fmt.Errorf("file %s: %w", f.name, err)
 	}
 	_, err = f.Seek(0, io.SeekStart)
 	return signed, err

@@ -39,11 +39,7 @@ func (src *Source) load(ctx context.Context, before *List) (*List, error) {
 	if src.isInline() {
 		return src.loadInline()
 	}
-	path, ok := src.path()
-	if !ok {
-		return nil, fmt.Errorf("source %q: there is no copy of it yet", src.Source)
-	}
-	files, err := src.openFiles(path)
+	files, err := src.openFiles()
 	if err != nil {
 		return nil, err
 	}
@@ -118,19 +114,19 @@ func (src *Source) parse(ctx context.Context, files []*file, content Content) (*
 	g := newGathering(src)
 	again := src.newFingerprint()
 	for _, f := range files {
-		g.open(f.path)
+		g.open(f.name)
 		rules := format.NewReader(src.Format, again.from(ctx, f, src.Progress))
 		if err := g.takeAll(rules.Rules()); err != nil {
 			return nil, f.wrong(ctx, err)
 		}
 		if _, marked := rules.End(); src.Guards.EndMarker && !marked {
 			return nil, fmt.Errorf("file %s: the end marker is missing: the file was cut, or its publisher does not write one: want a last line %q",
-				f.path, endMarker(rules.Lines()))
+				f.name, endMarker(rules.Lines()))
 		}
 		g.end(rules)
 	}
 	if again.sum() != content {
-		return nil, fmt.Errorf("file %s: it changed while it was read: write a new file beside it and rename that", files[0].path)
+		return nil, fmt.Errorf("file %s: it changed while it was read: write a new file beside it and rename that", files[0].name)
 	}
 	l, err := g.list(src)
 	if err != nil {

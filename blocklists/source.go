@@ -1,6 +1,8 @@
 package blocklists
 
 import (
+	"fmt"
+	"path/filepath"
 	"strings"
 
 	"cordon/blocklists/domain"
@@ -52,10 +54,18 @@ const (
 // isInline says whether the list stands in the policy itself.
 func (src *Source) isInline() bool { return src.Source == "" || src.Source == inlineSource }
 
-// path is the file, or the pattern of files, with the content, and whether there is one.
-func (src *Source) path() (path string, ok bool) {
-	if path, ok = strings.CutPrefix(src.Source, fileScheme); ok {
-		return path, true
+// paths are the files with the content.
+func (src *Source) paths() ([]string, error) {
+	path, ok := strings.CutPrefix(src.Source, fileScheme)
+	switch {
+	case !ok && src.Copy == "":
+		return nil, fmt.Errorf("source %q: there is no copy of it yet", src.Source)
+	case !ok:
+		return []string{src.Copy}, nil
+	case path == "":
+		return nil, fmt.Errorf("source %q: want file:PATH", src.Source)
+	case !filepath.IsAbs(path):
+		path = filepath.Join(src.Dir, path)
 	}
-	return src.Copy, src.Copy != ""
+	return matching(path)
 }

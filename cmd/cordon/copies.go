@@ -32,7 +32,10 @@ import (
 // firstPatience is how long a start waits for lists that were never fetched.
 const firstPatience = 30 * time.Second
 
-// remote is a list from elsewhere and how to get it.
+// remoteFunc is a list from elsewhere and how to get it: [remote], but in tests. The zone is nil for a list that is none.
+type remoteFunc func(*config.List) (mirror.Remote, *transfer.Zone, error)
+
+// remote is a list from elsewhere and how to get it in the network.
 func remote(declared *config.List) (mirror.Remote, *transfer.Zone, error) {
 	r := mirror.Remote{
 		Name: declared.Name, Identity: remoteIdentity(declared), Refresh: declared.Refresh, MaxSize: int64(declared.MaxSize),
@@ -84,7 +87,7 @@ func signatureURL(address string) string {
 
 // remotes are the lists from elsewhere of sets; of two with one name the first counts. A list that can't be set up is left out, and said in
 // the error.
-func remotes(sets ...*config.PolicySet) (all []mirror.Remote, zones map[string]*transfer.Zone, err error) {
+func remotes(remote remoteFunc, sets ...*config.PolicySet) (all []mirror.Remote, zones map[string]*transfer.Zone, err error) {
 	zones = map[string]*transfer.Zone{}
 	seen := map[string]bool{}
 	for _, set := range sets {
@@ -165,7 +168,7 @@ func (s *server) copyFor(files []config.File) {
 	if s.loader.good != nil {
 		sets = append(sets, s.loader.good.set)
 	}
-	all, zones, err := remotes(sets...)
+	all, zones, err := remotes(s.remote, sets...)
 	err = errors.Join(err, s.copies.Set(all))
 	if err != nil {
 		s.log.Error("a list from elsewhere is not copied", "error", err)

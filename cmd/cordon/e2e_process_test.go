@@ -34,7 +34,7 @@ func endToEnd(t *testing.T, tools ...string) {
 	}
 	for _, tool := range tools {
 		if _, err := findTool(tool); err != nil {
-			t.Fatalf("%v: Debian has it in unbound, nsd, bind9-dnsutils, knot-dnsutils or dnsperf", err)
+			t.Fatalf("%v: Debian has it in unbound, nsd, knot, bind9, bind9-dnsutils, knot-dnsutils or dnsperf", err)
 		}
 	}
 }

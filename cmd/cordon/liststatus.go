@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"strings"
 	"time"
 
 	"cordon/blocklists"
@@ -141,13 +140,10 @@ func rejected(list *blocklists.List) []rejectedLine {
 	return lines
 }
 
-// placeOf is where a line of list is written; for a list from elsewhere that is there, and not in our copy.
+// placeOf is where a line of list is written.
 func placeOf(list *blocklists.List, line int) string {
 	path, line := list.Place(line)
-	if source := list.Source(); source != "" && source != "inline" && !strings.HasPrefix(source, "file:") {
-		path = source
-	}
-	return fmt.Sprintf("%s:%d", path, line)
+	return fmt.Sprintf("%s:%d", cmp.Or(path, list.Source()), line)
 }
 
 // find is the status of the list called name.

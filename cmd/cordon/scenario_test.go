@@ -48,6 +48,10 @@ import (
 //	asked [ADDR|NAME] N [tcp]                        queries that upstreams got: all, that server, about that name
 //	elapse D                                         time goes on
 //	clock-step D                                     the wall clock alone is set
+//	publish LIST SECTION|fail                        what the source of a list from elsewhere has from now on; the sections
+//	      remote/LIST are what they have at the start
+//	fetch                                            all sources are asked, and what is new is taken over
+//	accept LIST                                      an administrator believes a list that is held
 //	write FILE SECTION, delete FILE, reload, restart what administrators do; reload is what follows a change
 //	held [FILE|'list NAME']+                         exactly these are held; without any: nothing is
 //	hash same|changed                                the policy's, against what it was at the last hash or start
@@ -104,16 +108,24 @@ type scenario struct {
 	step   time.Duration
 	hash   string
 
+	publishers map[string]*publisher // of the lists from elsewhere, by name
+	stop       context.CancelFunc    // ends the copying of lists
+
 	asked, replied atomic.Int64 // calls of Start and of what they call back
 	background     sync.WaitGroup
 }
 
 func runScenario(t *testing.T, file, dir string, archive *txtar.Archive) {
-	x := &scenario{t: t, file: file, dir: dir, sections: map[string][]byte{"cordon.yaml": []byte(defaultService)}}
+	x := &scenario{
+		t: t, file: file, dir: dir, sections: map[string][]byte{"cordon.yaml": []byte(defaultService)}, publishers: map[string]*publisher{},
+	}
 	x.net = newFakeNet(x)
 	hasPolicy := false
 	for _, f := range archive.Files {
 		x.sections[f.Name] = f.Data
+		if list, ok := strings.CutPrefix(f.Name, "remote/"); ok {
+			x.publishers[list] = &publisher{content: f.Data}
+		}
 		hasPolicy = hasPolicy || strings.HasPrefix(f.Name, "policy/")
 	}
 	if !hasPolicy {
@@ -133,6 +145,7 @@ func runScenario(t *testing.T, file, dir string, archive *txtar.Archive) {
 	}
 	x.background.Wait()
 	time.Sleep(time.Minute) // in the bubble: whatever is under way ends
+	x.stop()
 	if asked, replied := x.asked.Load(), x.replied.Load(); asked != replied {
 		x.errorf("%d queries waited, %d were replied to", asked, replied)
 	}
@@ -172,6 +185,7 @@ func (x *scenario) fatalf(format string, args ...any) {
 func (x *scenario) start() {
 	s := &server{
 		level: new(slog.LevelVar), registry: prometheus.NewRegistry(), outcome: newReloads(), path: x.path("cordon.yaml"),
+		remote: x.remote,
 	}
 	err := s.readService(&x.log)
 	if err == nil {
@@ -192,6 +206,11 @@ func (x *scenario) start() {
 	}
 	s.resolver.Publish(s.loader.good.snapshot)
 	s.rememberTime(x.now())
+	var ctx context.Context
+	ctx, x.stop = context.WithCancel(context.Background())
+	if s.copies != nil {
+		go func() { _ = s.copies.Run(ctx) }()
+	}
 	x.clock = new(policy.Clock)
 	x.clock.Raise(s.earlier)
 	x.server, x.hash = s, s.resolver.Snapshot().Hash()
@@ -236,6 +255,9 @@ func commands() map[string]func(x *scenario, args []string) error {
 		"asked":      (*scenario).wantAsked,
 		"elapse":     (*scenario).elapse,
 		"clock-step": (*scenario).stepClock,
+		"publish":    (*scenario).publish,
+		"fetch":      (*scenario).fetch,
+		"accept":     (*scenario).accept,
 		"write":      (*scenario).writeFile,
 		"delete":     (*scenario).deleteFile,
 		"reload":     (*scenario).reload,
@@ -308,6 +330,7 @@ func (x *scenario) reload([]string) error {
 // restart ends the process, as far as there is one, and starts another on the same files.
 func (x *scenario) restart([]string) error {
 	time.Sleep(time.Minute) // in the bubble
+	x.stop()
 	x.start()
 	return nil
 }

@@ -69,8 +69,9 @@ type server struct {
 	watched     atomic.Pointer[[]string] // the files, patterns of files and directories to watch
 	copies      *mirror.Mirror           // of lists from elsewhere; nil without a state directory
 	copied      chan struct{}            // has a value when there is a new copy
-	remotes     []string                 // the lists from elsewhere, by name
-	notify      resolver.NotifyFunc      // hears that a zone has changed
+	remote      remoteFunc
+	remotes     []string            // the lists from elsewhere, by name
+	notify      resolver.NotifyFunc // hears that a zone has changed
 
 	resolver *resolver.Resolver
 	listener *listen.Server
@@ -79,7 +80,7 @@ type server struct {
 
 // newServer reads everything, binds everything, and serves nothing yet. An error leaves nothing behind.
 func newServer(ctx context.Context, path string, flags *pflag.FlagSet, stderr io.Writer) (*server, error) {
-	s := &server{flags: flags, level: new(slog.LevelVar), registry: prometheus.NewRegistry(), outcome: newReloads()}
+	s := &server{flags: flags, level: new(slog.LevelVar), registry: prometheus.NewRegistry(), outcome: newReloads(), remote: remote}
 	var err error
 	if s.path, err = config.FindService(path); err != nil {
 		return nil, err
