@@ -40,20 +40,21 @@ func (a arena) full() bool {
 	return len(a) == 0 || len(a[len(a)-1]) > chunkSize-maxRecord
 }
 
-// append adds a record, and a chunk before it if need be. The place is that of the record.
-func (a *arena) append(name domain.Name, said ruling) (place uint32) {
+// append returns a with one more record, and a chunk before it if need be, as the append of a slice does. The place is that of the
+// record.
+func (a arena) append(name domain.Name, said ruling) (longer arena, place uint32) {
 	if a.full() {
-		*a = append(*a, make([]byte, firstRecord, a.firstSize()))
+		a = append(a, make([]byte, firstRecord, a.firstSize()))
 	}
-	last := len(*a) - 1
-	chunk := (*a)[last]
+	last := len(a) - 1
+	chunk := a[last]
 	if cap(chunk)-len(chunk) < maxRecord {
 		chunk = append(make([]byte, 0, min(2*cap(chunk), chunkSize)), chunk...)
 	}
 	place = uint32(last)<<chunkBits | uint32(len(chunk))
 	chunk = append(chunk, name...)
-	(*a)[last] = binary.LittleEndian.AppendUint32(chunk, said.trailer())
-	return place
+	a[last] = binary.LittleEndian.AppendUint32(chunk, said.trailer())
+	return a, place
 }
 
 // firstSize is the capacity of the next chunk: the first is small and grows, since most lists are small.

@@ -50,7 +50,9 @@ func (c *compactor) addName(name domain.Name, said ruling) error {
 		}
 	}
 	c.allowing = c.allowing || said.allows()
-	c.pending = append(c.pending, pendingName{place: c.arena.append(name, said)})
+	var place uint32
+	c.arena, place = c.arena.append(name, said)
+	c.pending = append(c.pending, pendingName{place: place})
 	return nil
 }
 
@@ -181,7 +183,7 @@ func (a arena) withoutEmpty() arena {
 		one := arena{a[i]}
 		for place, name := range one.records() {
 			if said := one.ruling(place, len(name)); !said.empty() {
-				kept.append(domain.Name(name), said)
+				kept, _ = kept.append(domain.Name(name), said)
 			}
 		}
 		a[i] = nil

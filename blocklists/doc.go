@@ -10,7 +10,8 @@
 //	                    by line       each     List ─┘   one table         every query
 //	                                  name once          over all lists
 //
-// A [List] is one source, read and checked. A [Set] is the lists in force, compiled; the caller publishes it and drops the
+// A [List] is one source, read and checked. [List.WriteTo] keeps it in a compiled form, from which [ReadList] has it back without
+// parsing: it is read and checked, never mapped. A [Set] is the lists in force, compiled; the caller publishes it and drops the
 // one before. Both are immutable, so queries read them without a lock while the next ones are made in fresh memory.
 //
 // # What a rule matches

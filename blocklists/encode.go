@@ -56,6 +56,15 @@ func (l *List) WriteTo(w io.Writer) (int64, error) {
 	return e.written, nil
 }
 
+// encoder writes and sums. After an error it does nothing more.
+type encoder struct {
+	to      *bufio.Writer
+	sum     hash.Hash
+	small   [32]byte
+	written int64
+	err     error
+}
+
 func (e *encoder) head(l *List) {
 	e.write(l.hash[:])
 	e.write(l.content[:])
@@ -83,15 +92,6 @@ func (e *encoder) head(l *List) {
 		e.text(f.Text, maxText)
 		e.text(f.Reason, maxText)
 	}
-}
-
-// encoder writes and sums. After an error it does nothing more.
-type encoder struct {
-	to      *bufio.Writer
-	sum     hash.Hash
-	small   [32]byte
-	written int64
-	err     error
 }
 
 func (e *encoder) write(octets []byte) {

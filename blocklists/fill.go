@@ -1,5 +1,7 @@
 package blocklists
 
+import "slices"
+
 // filling puts names into the table of a set. It sorts many of them by the place where they belong before it does, so that what it
 // writes to is in the CPU's cache.
 //
@@ -9,6 +11,7 @@ type filling struct {
 	waiting []waiting
 	sorted  []waiting
 	recent  [8]uint64 // hashes of names above the last ones: lists often stand in an order
+	touched uint64    // keeps the compiler from leaving out what is read ahead
 }
 
 // waiting is a name that is to be put into the table.
@@ -29,7 +32,7 @@ func newFilling(s *Set, records int) *filling {
 
 // fill puts in all names of the set's chunks. The last ones come first, so that each one can go in front of its chain.
 func (f *filling) fill() {
-	for i := len(f.set.chunks) - 1; i >= 0; i-- {
+	for i := range slices.Backward(f.set.chunks) {
 		f.addChunk(uint64(i) << chunkBits)
 	}
 	f.flush()
@@ -70,24 +73,37 @@ func (f *filling) addName(octets []byte, ref uint64) (size int) {
 
 // flush sorts what waits, names of one hash staying in order, and puts it in.
 func (f *filling) flush() {
-	var ends [1 << partBits]int
+	var ends [1 << partBits]int // of the parts, in sorted
 	for i := range f.waiting {
 		ends[f.waiting[i].hash>>(64-partBits)]++
 	}
 	sum := 0
-	for part, count := range ends {
-		ends[part] = sum
-		sum += count
+	for part := range ends {
+		sum, ends[part] = sum+ends[part], sum
 	}
 	for _, w := range f.waiting {
 		end := &ends[w.hash>>(64-partBits)]
 		f.sorted[*end] = w
 		*end++
 	}
-	for _, w := range f.sorted[:sum] {
+	f.waiting = f.waiting[:0]
+	begin := 0
+	for part := range ends {
+		f.putAll(f.sorted[begin:ends[part]])
+		begin = ends[part]
+	}
+}
+
+// putAll puts in a part of what was sorted. It reads what it is going to write to at first: then the CPU waits for all of that at once.
+func (f *filling) putAll(part []waiting) {
+	for i := range part {
+		if part[i].ref != 0 {
+			f.touched ^= f.set.buckets[f.set.home(part[i].hash)][0]
+		}
+	}
+	for _, w := range part {
 		f.put(w)
 	}
-	f.waiting = f.waiting[:0]
 }
 
 func (f *filling) put(w waiting) {
@@ -103,7 +119,7 @@ func (f *filling) put(w waiting) {
 // putRecord gives a record its slot, or a place in front of the chain of its name's slot.
 func (f *filling) putRecord(w waiting) {
 	s := f.set
-	at, tag := s.home(w.hash)
+	at, tag := s.home(w.hash), tagOf(w.hash)
 	for {
 		b := &s.buckets[at]
 		for i, slot := range b {

@@ -41,8 +41,11 @@ func (n network) append(dst []byte) []byte {
 func readNetwork(octets []byte) (network, bool) {
 	n := network{addr: [16]byte(octets), bits: octets[16], is4: octets[17] == 4, said: readTrailer(octets[18:])}
 	prefix := n.prefix()
-	sane := prefix.IsValid() && prefix == prefix.Masked() && n.is4 == prefix.Addr().Is4() && (n.is4 || octets[17] == 6)
-	return n, sane && !prefix.Addr().Is4In6() && n.said.self <= Allows && n.said == (ruling{self: n.said.self, line: n.said.line}) && n.said.self != Nothing
+	if !prefix.IsValid() || prefix != prefix.Masked() || prefix.Addr().Is4In6() || prefix.Addr().Is4() != n.is4 {
+		return n, false
+	}
+	said := ruling{self: n.said.self, line: n.said.line}
+	return n, (n.is4 || octets[17] == 6) && said == n.said && said.possible()
 }
 
 // networkTable finds the networks of all lists that hold an address.

@@ -100,7 +100,7 @@ func (l *List) Holds(names ...domain.Name) []bool {
 	about := List{}
 	for place, name := range l.arena.records() {
 		if _, ok := parts[string(name[:len(name)-1])]; ok {
-			about.arena.append(domain.Name(name), l.arena.ruling(place, len(name)))
+			about.arena, _ = about.arena.append(domain.Name(name), l.arena.ruling(place, len(name)))
 			about.records++
 		}
 	}

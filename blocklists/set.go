@@ -109,11 +109,14 @@ func (s *Set) addChunks(list int, a arena) {
 	}
 }
 
-// home returns the bucket where a hash belongs, and the tag of its slot.
-func (s *Set) home(h uint64) (at int, tag uint64) {
+// home returns the bucket where a hash belongs.
+func (s *Set) home(h uint64) int {
 	high, _ := bits.Mul64(h, uint64(len(s.buckets)))
-	return int(high), h & tagMask
+	return int(high)
 }
+
+// tagOf returns the tag of the slot of a hash.
+func tagOf(h uint64) uint64 { return h & tagMask }
 
 // filterWord returns the word of the filter that a hash leads to.
 func (s *Set) filterWord(h uint64) *uint64 {
@@ -134,7 +137,7 @@ func (s *Set) after(at int) int {
 
 // find returns the slot of the name with these labels and this hash, 0 if there is none.
 func (s *Set) find(h uint64, labels []byte) (slot uint64) {
-	at, tag := s.home(h)
+	at, tag := s.home(h), tagOf(h)
 	for {
 		b := &s.buckets[at]
 		for _, slot := range b {
