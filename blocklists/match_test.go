@@ -5,10 +5,12 @@ import (
 	"cmp"
 	"fmt"
 	"net/netip"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"weak"
 
 	"cordon/blocklists"
 	"cordon/blocklists/domain"
@@ -233,6 +235,45 @@ func TestCompileTooManyLists(t *testing.T) {
 	}
 }
 
+func TestCompileOfTheSameLists(t *testing.T) {
+	t.Parallel()
+	a, b := parse(t, format.Names, "tiktok.com"), parse(t, format.Names, "capcut.com")
+	compileAfter := func(before *blocklists.Set, lists ...*blocklists.List) *blocklists.Set {
+		s, err := blocklists.Compile(lists, before)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	first := compileAfter(nil, a, b)
+	if compileAfter(first, a, b) != first {
+		t.Error("the same lists make another set")
+	}
+	for what, lists := range map[string][]*blocklists.List{
+		"another order": {b, a}, "one fewer": {a}, "one more": {a, b, a}, "one read again": {a, parse(t, format.Names, "capcut.com")},
+	} {
+		if compileAfter(first, lists...) == first {
+			t.Errorf("%s: the same set", what)
+		}
+	}
+}
+
+// TestSetBeforeIsFreed: the new set shares lists with the one before, and nothing else.
+func TestSetBeforeIsFreed(t *testing.T) {
+	kept := parse(t, format.Names, "tiktok.com")
+	before := compile(t, kept, parse(t, format.Names, "capcut.com"))
+	old := weak.Make(before)
+	after, err := blocklists.Compile([]*blocklists.List{kept}, before)
+	if err != nil {
+		t.Fatal(err)
+	}
+	runtime.GC()
+	if old.Value() != nil {
+		t.Error("the set before is still there")
+	}
+	runtime.KeepAlive(after)
+}
+
 func TestMatchAddr(t *testing.T) {
 	s := compile(t,
 		parse(t, format.Networks, "192.0.2.0/24", "192.0.2.128/25", "2001:db8::/32"),
@@ -274,6 +315,7 @@ func TestLookupsDoNotAllocate(t *testing.T) {
 	lists := []*blocklists.List{
 		parse(t, format.Names, "tiktok.com", "www.tiktok.com", "*.capcut.com"), parse(t, format.Names, "tiktok.com"),
 		parse(t, format.Networks, "192.0.2.0/24", "192.0.2.0/25"),
+		gather(t, "tiktok.com", "allow www.tiktok.com", "192.0.2.0/24", "allow 192.0.2.1/32"),
 	}
 	s := compile(t, lists...)
 	var names [][]byte
