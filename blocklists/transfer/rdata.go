@@ -79,14 +79,15 @@ func wellFormed(rtype uint16, data []byte) bool {
 		return len(data) == 4
 	case dns.TypeAAAA:
 		return len(data) == 16
-	case dns.TypeNULL, dns.TypeAPL:
-		return true
 	}
 	if _, known := dns.TypeToRR[rtype]; !known {
 		return true
 	}
+	if len(data) == 0 {
+		return rtype == dns.TypeNULL || rtype == dns.TypeAPL
+	}
 	_, err := unpackData(rtype, data)
-	return len(data) > 0 && err == nil
+	return err == nil
 }
 
 // unpackData is a record of the root with the data.

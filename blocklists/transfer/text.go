@@ -145,6 +145,9 @@ func parseData(rtype uint16, text string) ([]byte, error) {
 		}
 		return addr.AsSlice(), nil
 	}
+	if octets, ok := strings.CutPrefix(text, `\# `); ok {
+		return parseOctets(rtype, octets)
+	}
 	rr, err := dns.NewRR(". 0 IN " + typeText(rtype) + " " + text)
 	if err != nil || rr == nil {
 		return nil, errors.New("the data are not of the type's form")
@@ -155,7 +158,21 @@ func parseData(rtype uint16, text string) ([]byte, error) {
 		return nil, err
 	}
 	const head = 1 + 10 // the root, type, class, TTL and length
-	data, ok := appendData(nil, rtype, packed[:end], head, end)
+	return canonicalData(rtype, packed[head:end])
+}
+
+// parseOctets reads what follows \# (RFC 3597, section 5): the length and the octets in hexadecimal digits.
+func parseOctets(rtype uint16, text string) ([]byte, error) {
+	length, digits, _ := strings.Cut(text, " ")
+	octets, err := hex.DecodeString(digits)
+	if err != nil || strconv.Itoa(len(octets)) != length {
+		return nil, errors.New("the data are not as many octets as they say")
+	}
+	return canonicalData(rtype, octets)
+}
+
+func canonicalData(rtype uint16, octets []byte) ([]byte, error) {
+	data, ok := appendData(nil, rtype, octets, 0, len(octets))
 	if !ok {
 		return nil, errors.New("the data are not of the type's form")
 	}
