@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"iter"
 	"reflect"
 	"regexp"
 	"slices"
@@ -104,4 +105,15 @@ func enumerate(words []string) string {
 		return strings.Join(words, "")
 	}
 	return strings.Join(words[:len(words)-1], ", ") + " and " + words[len(words)-1]
+}
+
+// Keys yields the keys of an object of ours, such as List{}, in the order of its fields.
+func Keys(object any) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, f := range fieldsOf(reflect.TypeOf(object)) {
+			if !yield(f.key) {
+				return
+			}
+		}
+	}
 }

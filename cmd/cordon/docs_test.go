@@ -18,13 +18,24 @@ import (
 	"cordon/resolver/cache"
 )
 
-// The tests of this file hold README.md to the program: what it shows works, what it names is there.
+// The tests of this file hold the pages for the administrator to the program: what they show works, what they name is there.
 
-const repository = "../.."
+const (
+	repository = "../.."
+	listsPage  = "blocklists/README.md"
+)
+
+// pages are all of them, from the top of the repository.
+func pages() []string { return []string{"README.md", listsPage} }
 
 func readme(t *testing.T) string {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(repository, "README.md"))
+	return page(t, "README.md")
+}
+
+func page(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(repository, path))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,28 +54,44 @@ func fences(text string, languages ...string) (blocks []string) {
 }
 
 func TestReadmeConfigurationIsWithoutFaults(t *testing.T) {
-	blocks := fences(readme(t), "yaml")
-	if len(blocks) < 2 {
-		t.Fatalf("README.md has %d yaml blocks, want the service and the policy", len(blocks))
-	}
-	for _, block := range blocks {
-		file := config.NewFile("README.md", []byte(block))
-		var faults config.Faults
-		if policyKey.MatchString(block) {
-			_, faults = config.LoadPolicy([]config.File{file}, checkOptions())
-		} else {
-			_, faults = config.ParseService(&file, nil)
+	for path, least := range map[string]int{"README.md": 2, listsPage: 1} {
+		blocks := fences(page(t, path), "yaml")
+		if len(blocks) < least {
+			t.Fatalf("%s has %d yaml blocks, want at least %d", path, len(blocks), least)
 		}
-		if faults.Bad() {
-			t.Errorf("in\n%s\n%s", block, faults.Render())
+		for _, block := range blocks {
+			file := config.NewFile(path, []byte(block))
+			var faults config.Faults
+			if policyKey.MatchString(block) {
+				_, faults = config.LoadPolicy([]config.File{file}, checkOptions())
+			} else {
+				_, faults = config.ParseService(&file, nil)
+			}
+			if faults.Bad() {
+				t.Errorf("in\n%s\n%s", block, faults.Render())
+			}
+		}
+	}
+}
+
+// Every key of a list stands on the page about lists.
+func TestListsPageNamesEveryKey(t *testing.T) {
+	text := page(t, listsPage)
+	for key := range config.Keys(config.List{}) {
+		if !strings.Contains(text, "`"+key+"`") && !strings.Contains(text, "`"+key+":") && !strings.Contains(text, key+":") {
+			t.Errorf("%s does not name the key %s", listsPage, key)
 		}
 	}
 }
 
 func TestReadmeCommandsAreThere(t *testing.T) {
-	lines := commandLines(readme(t))
-	if len(lines) < 5 {
-		t.Errorf("README.md has %d commands, want some more", len(lines))
+	var lines []string
+	for path, least := range map[string]int{"README.md": 5, listsPage: 4} {
+		found := commandLines(page(t, path))
+		if len(found) < least {
+			t.Errorf("%s has %d commands, want some more", path, len(found))
+		}
+		lines = append(lines, found...)
 	}
 	for _, line := range lines {
 		if wrong := wrongCommand(rootCommand(), line); wrong != "" {
@@ -200,13 +227,16 @@ func described(c prometheus.Collector) (names []string) {
 }
 
 func TestReadmeLinksLeadSomewhere(t *testing.T) {
-	for _, m := range regexp.MustCompile(`\]\(([^)\s]+)\)`).FindAllStringSubmatch(readme(t), -1) {
-		target, _, _ := strings.Cut(m[1], "#")
-		if strings.Contains(target, "://") || target == "" {
-			continue
-		}
-		if _, err := os.Stat(filepath.Join(repository, filepath.FromSlash(target))); err != nil {
-			t.Errorf("the link %s leads nowhere: %v", m[1], err)
+	link := regexp.MustCompile(`\]\(([^)\s]+)\)`)
+	for _, path := range pages() {
+		for _, m := range link.FindAllStringSubmatch(page(t, path), -1) {
+			target, _, _ := strings.Cut(m[1], "#")
+			if strings.Contains(target, "://") || target == "" {
+				continue
+			}
+			if _, err := os.Stat(filepath.Join(repository, filepath.Dir(path), filepath.FromSlash(target))); err != nil {
+				t.Errorf("%s: the link %s leads nowhere: %v", path, m[1], err)
+			}
 		}
 	}
 }
