@@ -107,12 +107,12 @@ func mustLoad(t *testing.T, src blocklists.Source, before *blocklists.List) *blo
 // The lines of all files of a pattern are those of one list.
 func TestLoadPattern(t *testing.T) {
 	dir := t.TempDir()
-	writeFile(t, filepath.Join(dir, "b.txt"), "# b\ncapcut.com\ntwo words\n")
+	writeFile(t, filepath.Join(dir, "b.txt"), "# b\ncapcut.com\ntwo words\nexample.com\n")
 	writeFile(t, filepath.Join(dir, "a.txt"), "0.0.0.0 tiktok.com\n\n0.0.0.0 lemon8-app.com\n")
 	writeFile(t, filepath.Join(dir, "c.other"), "example.org\n")
 	l := mustLoad(t, from(dir, "file:*.txt"), nil)
-	if l.Len() != 3 || l.Rejected() != 1 {
-		t.Errorf("%d names, %d rejected, want 3, 1", l.Len(), l.Rejected())
+	if l.Len() != 4 || l.Rejected() != 1 {
+		t.Errorf("%d names, %d rejected, want 4, 1", l.Len(), l.Rejected())
 	}
 	places := map[string]string{}
 	for r := range l.NameRules() {
@@ -131,8 +131,8 @@ func TestLoadPattern(t *testing.T) {
 		t.Error("unchanged files were read again")
 	}
 	writeFile(t, filepath.Join(dir, "d.txt"), "example.net\n")
-	if again := mustLoad(t, from(dir, "file:*.txt"), l); again.Len() != 4 {
-		t.Errorf("with a file more it has %d names, want 4", again.Len())
+	if again := mustLoad(t, from(dir, "file:*.txt"), l); again.Len() != 5 {
+		t.Errorf("with a file more it has %d names, want 5", again.Len())
 	}
 	_, err := blocklists.Load(t.Context(), from(dir, "file:*.none"), nil)
 	wantError(t, "a pattern without files", err, "no file matches "+filepath.Join(dir, "*.none"))

@@ -108,7 +108,7 @@ func newBench(t testing.TB, limits resolver.Limits) *bench {
 
 func snapshot(t testing.TB, id uint64, listed ...string) *policy.Snapshot {
 	t.Helper()
-	list, err := blocklists.Load(context.Background(), blocklists.Source{Name: "l", Inline: listed}, "", nil)
+	list, err := blocklists.Load(context.Background(), blocklists.Source{Name: "l", Inline: listed}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

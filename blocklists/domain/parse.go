@@ -49,6 +49,16 @@ func ParseBytes(text []byte) (Name, error) {
 	return Name(wire), nil
 }
 
+// ParseTo is ParseBytes without an allocation: the octets of the name are put into buf from its beginning, or into a
+// larger buffer if it has room for fewer than [MaxWire], and [Name] of them is the name.
+func ParseTo(buf, text []byte) (wire []byte, err error) {
+	wire, reason := appendName(buf[:0], text)
+	if reason != "" {
+		return nil, &ParseError{Text: string(text[:min(len(text), 80)]), Reason: reason}
+	}
+	return wire, nil
+}
+
 // MustParse is Parse for names that stand in the source. It panics where Parse returns an error.
 func MustParse(text string) Name {
 	name, err := Parse(text)
@@ -107,18 +117,21 @@ func appendASCII[T string | []byte](wire []byte, text T) (name []byte, reason st
 	start := 0 // of the label, in wire: its length octet
 	for i := 0; i < len(text); i++ {
 		c := text[i]
-		switch {
+		switch folded := plainOctets[c]; {
+		case folded != 0:
+			c = folded
 		case c == '.':
 			if reason = endLabel(wire, start); reason != "" {
 				return nil, reason
 			}
 			start, c = len(wire), 0
-		case !plain(c):
+		default:
 			if c, i = unescape(text, i); i < 0 {
 				return nil, unwanted(text)
 			}
+			c = lower(c)
 		}
-		wire = append(wire, lower(c))
+		wire = append(wire, c)
 	}
 	return endName(wire, start)
 }

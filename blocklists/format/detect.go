@@ -7,24 +7,35 @@ import (
 	"strings"
 )
 
-// Detect says in which format a list is written by its beginning: the format that most lines of the first 4 KiB have.
-// It looks at no more than that. It never returns [Auto] without an error.
+// A list is looked at to find out what it is: its first 4 KiB, or 64 KiB if those hold only comments.
+const shortHead, longHead = 4 << 10, maxLine
+
+var errOnlyComments = errors.New("detect list format: found only comments")
+
+// detect says in which format a list is written by its beginning: that of its first entry if only one format begins like that,
+// else the one that most lines have. It never returns [Auto] without an error.
 //
-// The error says what head holds instead: nothing, only comments, markup (an error page), JSON, compressed or other
-// binary data, UTF-16, or rules of a format that is not read here.
-func Detect(head []byte) (Format, error) {
-	head = head[:min(len(head), maxHead)]
-	if err := foreign(head); err != nil {
-		return Auto, err
-	}
+// The error says what head holds instead: nothing, only comments, or rules of a format that is not read here.
+func detect(head []byte) (Format, error) {
 	if len(trimLeft(head)) == 0 {
 		return Auto, errors.New("detect list format: the list is empty")
 	}
 	var votes [kindMarkup + 1]int
 	for line := range bytes.Lines(whole(head)) {
-		votes[kindOf(bytes.TrimPrefix(line, []byte(byteOrderMark)))]++
+		line = bytes.TrimPrefix(line, []byte(byteOrderMark))
+		k := kindOf(line)
+		if k != kindNone && k != kindComment && votes == [kindMarkup + 1]int{} {
+			if f := opening(line, k); f != Auto {
+				return f, nil
+			}
+		}
+		if adblockHeader(trimStart(line)) {
+			return Adblock, nil
+		}
+		if k != kindNone && k != kindComment {
+			votes[k]++
+		}
 	}
-	votes[kindNone], votes[kindComment] = 0, 0
 	most := kindNone
 	for k, count := range votes {
 		if count > votes[most] {
@@ -32,17 +43,30 @@ func Detect(head []byte) (Format, error) {
 		}
 	}
 	if most == kindNone {
-		return Auto, fmt.Errorf("detect list format: found only comments in the first %d octets, name the format", len(head))
+		return Auto, fmt.Errorf("%w in the first %d octets, name the format", errOnlyComments, len(head))
 	}
 	if f := most.format(); f != Auto {
 		return f, nil
 	}
-	return Auto, fmt.Errorf("detect list format: most lines look like %s, want %s, %s or %s", most, Names, Hosts, Networks)
+	return Auto, fmt.Errorf("detect list format: most lines look like %s, want one of the formats that are read here", most)
+}
+
+// opening is the format of a list whose first entry is line, if only one format begins like that: the lines of a SOA record, for
+// one, look like nothing, and there may be more of them than of all others.
+func opening(line []byte, k kind) Format {
+	switch {
+	case k == kindUnbound && bytes.HasPrefix(trimStart(line), []byte("server:")):
+		return Unbound
+	case k == kindZone:
+		return RPZ
+	default:
+		return Auto
+	}
 }
 
 // whole is head without its last line if that may be cut short.
 func whole(head []byte) []byte {
-	if len(head) < maxHead {
+	if len(head) < shortHead {
 		return head
 	}
 	if end := bytes.LastIndexByte(head, '\n'); end >= 0 {
@@ -51,34 +75,27 @@ func whole(head []byte) []byte {
 	return head
 }
 
-// foreign is an error that says what head holds if no list begins like this.
+// foreign is an error that says what the text that begins with head is, if no list begins like this.
 func foreign(head []byte) error {
-	found := signature(head)
-	if found == "" {
-		found = document(trimLeft(head))
+	if found := document(trimLeft(head)); found != "" {
+		return unwanted(found)
 	}
-	if found == "" && bytes.IndexByte(head, 0) >= 0 {
-		found = "binary data (a NUL octet)"
-	}
-	if found == "" {
-		return nil
-	}
-	return fmt.Errorf("read list: found %s, want a text with one rule a line", found)
+	return nil
+}
+
+func unwanted(found string) error {
+	return fmt.Errorf("read list: found %s, want a text with one rule a line, as it is or in gzip or zstd", found)
 }
 
 // signature knows binary data by its first octets.
 func signature(head []byte) string {
 	for _, known := range []struct{ magic, found string }{
-		{"\x1f\x8b", "gzip data"},
-		{"\x28\xb5\x2f\xfd", "zstd data"},
 		{"\xfd7zXZ\x00", "xz data"},
 		{"BZh", "bzip2 data"},
 		{"PK\x03\x04", "a zip file"},
 		{"%PDF-", "a PDF document"},
 		{"\x00\x00\xfe\xff", "text in UTF-32"},
 		{"\xff\xfe\x00\x00", "text in UTF-32"},
-		{"\xff\xfe", "text in UTF-16"},
-		{"\xfe\xff", "text in UTF-16"},
 	} {
 		if bytes.HasPrefix(head, []byte(known.magic)) {
 			return known.found
@@ -100,6 +117,8 @@ func document(text []byte) string {
 		return "HTML or XML"
 	case text[0] == '{':
 		return "JSON"
+	case lonelyReturns(text):
+		return "line ends that are carriage returns alone"
 	case text[0] == '[':
 		if next := trimLeft(text[1:]); len(next) == 0 || bytes.IndexByte([]byte(`"{[]`), next[0]) >= 0 {
 			return "JSON"
@@ -111,4 +130,10 @@ func document(text []byte) string {
 // trimLeft is text without a byte order mark and blanks in front.
 func trimLeft(text []byte) []byte {
 	return trimStart(bytes.TrimPrefix(text, []byte(byteOrderMark)))
+}
+
+// lonelyReturns reports whether the lines of text end in carriage returns without a line feed.
+func lonelyReturns(text []byte) bool {
+	end := bytes.IndexByte(bytes.TrimRight(text, "\r\n"), '\r')
+	return end >= 0 && bytes.IndexByte(text, '\n') < 0
 }

@@ -1,11 +1,8 @@
 package format
 
 import (
-	"bufio"
-	"errors"
+	"bytes"
 	"fmt"
-	"io"
-	"iter"
 	"strings"
 )
 
@@ -13,33 +10,54 @@ import (
 type Format uint8
 
 const (
-	Auto     Format = iota // whichever [Detect] finds
+	Auto     Format = iota // whichever the list itself shows
 	Names                  // a name a line
 	Hosts                  // a hosts file: an address and names a line
 	Networks               // a network or an address a line
+	Adblock                // rules of ad blockers, as far as they are about names: ||x^
+	Dnsmasq                // options of dnsmasq: address=/x/
+	Unbound                // statements of unbound: local-zone: x always_nxdomain
+	RPZ                    // a response policy zone, as a zone file
 )
 
-// maxHead is how much of a list is looked at to find out what it is, in octets.
-const maxHead = 4 << 10
+// parser finds the rules of one entry and puts them, and its faults, into out. entry is not blank and no comment. It is a line
+// without its line end; in a zone file what belongs together by parentheses, several lines. It is dead when parser returns.
+type parser func(entry []byte, out *output)
 
-// reader yields the rules and faults of one line, without its line end. It reports false when yield did: the consumer
-// wants no more. line is dead when reader returns.
-type reader func(number int, line []byte, yield func(Rule, error) bool) bool
+// row says how a format is read.
+type row struct {
+	name    string
+	comment func(text []byte) bool // whether a line is a comment that begins, after blanks, with text; text is not empty
+	open    func() parser          // a parser may remember what it has read: one for each list
+	zone    bool                   // whether entries may go over several lines, as in a zone file
+}
 
 // table has a row for each format, by its number.
-func table() []struct {
-	name string
-	open func() reader // a reader may remember what it has read: one for each list
-} {
-	return []struct {
-		name string
-		open func() reader
-	}{
+func table() []row {
+	return []row{
 		Auto:     {name: "auto"},
-		Names:    {"names", func() reader { return readName }},
-		Hosts:    {"hosts", func() reader { return new(hosts).read }},
-		Networks: {"networks", func() reader { return readNetwork }},
+		Names:    {name: "names", comment: hashComment, open: func() parser { return readName }},
+		Hosts:    {name: "hosts", comment: hashComment, open: func() parser { return new(hosts).read }},
+		Networks: {name: "networks", comment: hashComment, open: func() parser { return readNetwork }},
+		Adblock:  {name: "adblock", comment: adblockComment, open: func() parser { return readAdblock }},
+		Dnsmasq:  {name: "dnsmasq", comment: hashComment, open: func() parser { return readDnsmasq }},
+		Unbound:  {name: "unbound", comment: hashComment, open: func() parser { return new(unbound).read }},
+		RPZ:      {name: "rpz", comment: zoneComment, open: func() parser { return newRPZ().read }, zone: true},
 	}
+}
+
+func hashComment(text []byte) bool { return text[0] == '#' }
+
+func zoneComment(text []byte) bool { return text[0] == ';' }
+
+// adblockComment takes the header "[Adblock Plus 2.0]" for a comment too.
+func adblockComment(text []byte) bool {
+	return text[0] == '!' || text[0] == '#' || adblockHeader(text)
+}
+
+func adblockHeader(text []byte) bool {
+	const header = "[Adblock"
+	return len(text) > len(header) && bytes.EqualFold(text[:len(header)], []byte(header))
 }
 
 // String is the name of f in configuration and messages.
@@ -63,55 +81,4 @@ func ParseFormat(name string) (Format, error) {
 		known = append(known, row.name)
 	}
 	return Auto, fmt.Errorf("list format %q is not known, want one of %s", name, strings.Join(known, ", "))
-}
-
-// Read yields the rules of the list in r, as they stand there: nothing is sorted, merged or left out. The sequence
-// reads r and can be used once.
-//
-// An error of type [*LineError] stands for a line that is skipped, also one longer than 64 KiB; the sequence goes on.
-// Any other error is the last thing the sequence yields: r failed, or the list is no text in any format ([Detect]
-// says which; it is asked whatever f is, so that an error page served in place of a list is never read as one). Rules
-// yielded before such an error are not the whole list: the caller must not use them. An empty list in a given format
-// yields nothing, under [Auto] an error.
-//
-// A Rule and what it holds belong to the consumer. One line is held in memory at a time.
-func Read(f Format, r io.Reader) iter.Seq2[Rule, error] {
-	return func(yield func(Rule, error) bool) {
-		in := bufio.NewReaderSize(r, maxLine)
-		chosen, err := choose(f, in)
-		if err != nil {
-			yield(Rule{}, err)
-			return
-		}
-		read := table()[chosen].open()
-		lines := lines{in: in}
-		for {
-			line, err := lines.next()
-			switch {
-			case errors.Is(err, io.EOF):
-				return
-			case err != nil:
-				if _, skip := errors.AsType[*LineError](err); !yield(Rule{}, err) || !skip {
-					return
-				}
-			case !read(lines.number, line, yield):
-				return
-			}
-		}
-	}
-}
-
-// choose finds the format to read in with, which is f unless f is Auto.
-func choose(f Format, in *bufio.Reader) (Format, error) {
-	head, err := in.Peek(maxHead)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return f, fmt.Errorf("read list: %w", err)
-	}
-	if f == Auto {
-		return Detect(head)
-	}
-	if int(f) >= len(table()) {
-		return f, fmt.Errorf("read list: %s is not known", f)
-	}
-	return f, foreign(head)
 }

@@ -22,12 +22,27 @@ func show(f format.Format, r io.Reader) []string {
 		case err != nil:
 			steps = append(steps, "error "+err.Error())
 		case rule.Prefix.IsValid():
-			steps = append(steps, fmt.Sprintf("%d %s", rule.Line, rule.Prefix))
+			steps = append(steps, fmt.Sprintf("%d%s %s", rule.Line, actionWord(rule.Action), rule.Prefix))
 		default:
-			steps = append(steps, fmt.Sprintf("%d %s %s", rule.Line, rule.Match, rule.Name))
+			steps = append(steps, fmt.Sprintf("%d%s %s %s", rule.Line, actionWord(rule.Action), rule.Match, rule.Name))
 		}
 	}
 	return steps
+}
+
+// actionWord is nothing for what most rules do.
+func actionWord(action format.Action) string {
+	if action == format.Block {
+		return ""
+	}
+	return " " + action.String()
+}
+
+// formats are all formats.
+func formats() []format.Format {
+	return []format.Format{
+		format.Auto, format.Names, format.Hosts, format.Networks, format.Adblock, format.Dnsmasq, format.Unbound, format.RPZ,
+	}
 }
 
 type lineTest struct {
@@ -134,7 +149,7 @@ func TestReadStopsWithItsConsumer(t *testing.T) {
 
 func TestReadRefusesWhatIsNoList(t *testing.T) {
 	t.Parallel()
-	for _, f := range []format.Format{format.Auto, format.Names, format.Hosts, format.Networks} {
+	for _, f := range formats() {
 		got := show(f, strings.NewReader("<!DOCTYPE html>\n<p>\nnginx\n"))
 		if len(got) != 1 || !strings.HasPrefix(got[0], "error ") || !strings.Contains(got[0], "HTML") {
 			t.Errorf("%s: got %q, want an error about HTML", f, got)
@@ -147,7 +162,7 @@ func TestReadRefusesWhatIsNoList(t *testing.T) {
 
 func TestParseFormat(t *testing.T) {
 	t.Parallel()
-	for _, f := range []format.Format{format.Auto, format.Names, format.Hosts, format.Networks} {
+	for _, f := range formats() {
 		if got, err := format.ParseFormat(f.String()); got != f || err != nil {
 			t.Errorf("ParseFormat(%q) = %s, %v", f.String(), got, err)
 		}
@@ -156,7 +171,7 @@ func TestParseFormat(t *testing.T) {
 		t.Errorf("no format: %s, %v, want auto", got, err)
 	}
 	_, err := format.ParseFormat("csv")
-	if err == nil || !strings.Contains(err.Error(), "auto, names, hosts, networks") {
+	if err == nil || !strings.Contains(err.Error(), "auto, names, hosts, networks, adblock, dnsmasq, unbound, rpz") {
 		t.Errorf("a format that there is not: %v, want an error with those that there are", err)
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+
+	"cordon/blocklists/domain"
 )
 
 // kind is what a line looks like: a format that is read here, or another one that people mistake for it.
@@ -37,6 +39,14 @@ func (k kind) format() Format {
 		return Hosts
 	case kindNetwork:
 		return Networks
+	case kindAdblock:
+		return Adblock
+	case kindDnsmasq:
+		return Dnsmasq
+	case kindUnbound:
+		return Unbound
+	case kindZone:
+		return RPZ
 	default:
 		return Auto
 	}
@@ -86,7 +96,7 @@ func reasonFor(line []byte, read Format, reason string) string {
 	case k == kindOther, k.format() == read:
 		return reason
 	case k == kindComment:
-		return "looks like a comment of another format: here a comment begins with #"
+		return "looks like a comment of another format, not of " + read.String()
 	case k.format() != Auto:
 		return fmt.Sprintf("looks like %s: that is format %s, this list is read as %s", k, k.format(), read)
 	default:
@@ -94,7 +104,7 @@ func reasonFor(line []byte, read Format, reason string) string {
 	}
 }
 
-// kindOf says what line looks like by its first octets and words. It is a guess for messages and for Detect: whether
+// kindOf says what line looks like by its first octets and words. It is a guess for messages and for detect: whether
 // a line is a rule is decided by the reader of the format.
 func kindOf(line []byte) kind {
 	field, rest := cutField(line)
@@ -110,12 +120,46 @@ func kindOf(line []byte) kind {
 			return sign.kind
 		}
 	}
+	if looksLikeRecord(line) {
+		return kindZone
+	}
+	for _, sign := range expressions() {
+		if sign.in(text) {
+			return sign.kind
+		}
+	}
 	if name, _ := cutMark(field); len(rest) == 0 || rest[0] == '#' {
-		if _, reason := parseName(name); reason == "" {
+		var buf [domain.MaxWire + 1]byte
+		if _, reason := plainName(buf[:0], name); reason == "" {
 			return kindName
 		}
 	}
 	return kindOther
+}
+
+// looksLikeRecord reports whether line is a directive of a zone file or a record, of a type and with data that words of prose do
+// not have.
+func looksLikeRecord(line []byte) bool {
+	rest := line
+	if !blank(line[0]) {
+		var owner []byte
+		if owner, rest = cutToken(line); len(owner) > 1 && owner[0] == '$' && 'A' <= owner[1] && owner[1] <= 'Z' {
+			return true
+		}
+	}
+	kind, data := cutType(rest)
+	if kind == unknownType || len(skipBetween(data)) == 0 {
+		return false
+	}
+	before, _ := cutToken(rest)
+	target, _ := cutToken(data)
+	return isClass(before) || isTTL(before) || kind == cnameType || kind == soaType ||
+		bytes.HasSuffix(target, []byte(".")) || isAddress(target)
+}
+
+func isAddress(text []byte) bool {
+	_, err := netip.ParseAddr(string(text))
+	return err == nil
 }
 
 func addressKind(field string, rest []byte) kind {
@@ -158,13 +202,30 @@ func signs() []sign {
 		{kind: kindDnsmasq, prefix: "address=/"},
 		{kind: kindDnsmasq, prefix: "server=/"},
 		{kind: kindDnsmasq, prefix: "local=/"},
+		{kind: kindDnsmasq, prefix: "ipset=/"},
+		{kind: kindDnsmasq, prefix: "nftset=/"},
+		{kind: kindDnsmasq, prefix: "conf-"},
 		{kind: kindUnbound, prefix: "server:"},
 		{kind: kindUnbound, prefix: "local-zone:"},
 		{kind: kindUnbound, prefix: "local-data:"},
+		{kind: kindUnbound, prefix: "local-data-ptr:"},
 		{kind: kindClash, prefix: "DOMAIN,"},
 		{kind: kindClash, prefix: "DOMAIN-"},
 		{kind: kindClash, prefix: "IP-CIDR,"},
 		{kind: kindClash, prefix: "IP-CIDR6,"},
+		{kind: kindClash, prefix: "IP-ASN,"},
+		{kind: kindClash, prefix: "HOST,"},
+		{kind: kindClash, prefix: "HOST-"},
+		{kind: kindClash, prefix: "GEOSITE,"},
+		{kind: kindClash, prefix: "GEOIP,"},
+		{kind: kindClash, prefix: "URL-REGEX,"},
+		{kind: kindClash, prefix: "PROCESS-NAME,"},
+		{kind: kindClash, prefix: "RULE-SET,"},
+		{kind: kindClash, prefix: "payload:"},
+		{kind: kindClash, prefix: "- DOMAIN"},
+		{kind: kindClash, prefix: "- IP-CIDR"},
+		{kind: kindClash, prefix: "- '"},
+		{kind: kindClash, prefix: "+."},
 		{kind: kindV2fly, prefix: "full:"},
 		{kind: kindV2fly, prefix: "domain:"},
 		{kind: kindV2fly, prefix: "keyword:"},
@@ -172,16 +233,16 @@ func signs() []sign {
 		{kind: kindV2fly, prefix: "include:"},
 		{kind: kindURL, contains: "://"},
 		{kind: kindRegexp, prefix: "/", suffix: "/"},
+	}
+}
+
+// expressions are signs that a zone file can have too: they count if a line is none.
+func expressions() []sign {
+	return []sign{
 		{kind: kindRegexp, prefix: "^"},
 		{kind: kindRegexp, prefix: "("},
 		{kind: kindRegexp, contains: `\.`},
 		{kind: kindRegexp, suffix: "$"},
 		{kind: kindAdblock, suffix: "^"},
-		{kind: kindZone, prefix: "$"},
-		{kind: kindZone, prefix: "@ "},
-		{kind: kindZone, contains: " CNAME "},
-		{kind: kindZone, contains: "\tCNAME\t"},
-		{kind: kindZone, contains: " IN "},
-		{kind: kindZone, contains: "\tIN\t"},
 	}
 }

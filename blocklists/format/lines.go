@@ -22,23 +22,23 @@ type lines struct {
 // next is the next line without its line end and, on the first, without a byte order mark. The slice is dead at the
 // next call. The error is io.EOF after the last line, a *LineError for a line that is too long, or why reading
 // failed.
-func (l *lines) next() ([]byte, error) {
-	line, err := l.in.ReadSlice('\n')
+func (l *lines) next() (line []byte, number int, err error) {
+	line, err = l.in.ReadSlice('\n')
 	if len(line) == 0 && errors.Is(err, io.EOF) {
-		return nil, io.EOF
+		return nil, l.number, io.EOF
 	}
 	l.number++
 	switch {
 	case errors.Is(err, bufio.ErrBufferFull):
-		return nil, l.tooLong(line)
+		return nil, l.number, l.tooLong(line)
 	case err != nil && !errors.Is(err, io.EOF):
-		return nil, fmt.Errorf("read list: line %d: %w", l.number, err)
+		return nil, l.number, fmt.Errorf("read list: line %d: %w", l.number, err)
 	}
 	if l.number == 1 {
 		line = bytes.TrimPrefix(line, []byte(byteOrderMark))
 	}
 	line = bytes.TrimSuffix(line, []byte("\n"))
-	return bytes.TrimSuffix(line, []byte("\r")), nil
+	return bytes.TrimSuffix(line, []byte("\r")), l.number, nil
 }
 
 // tooLong passes over the rest of the line that begins with start.
@@ -80,4 +80,13 @@ func trimStart(line []byte) []byte {
 
 func blank(c byte) bool {
 	return c == ' ' || '\t' <= c && c <= '\r'
+}
+
+// trim is line without blanks around it.
+func trim(line []byte) []byte {
+	line = trimStart(line)
+	for len(line) > 0 && blank(line[len(line)-1]) {
+		line = line[:len(line)-1]
+	}
+	return line
 }

@@ -7,24 +7,22 @@ import (
 )
 
 // readNetwork reads a line of a networks list: "192.0.2.0/24", or "192.0.2.1" for one address, perhaps with a comment.
-func readNetwork(number int, line []byte, yield func(Rule, error) bool) bool {
+func readNetwork(line []byte, out *output) {
 	text := line
 	if comment := bytes.IndexByte(text, '#'); comment >= 0 {
 		text = text[:comment]
 	}
 	field, rest := cutField(text)
-	if len(field) == 0 {
-		return true
-	}
 	reason := "more than one word on the line: want a single network, a comment begins with #"
 	var prefix netip.Prefix
 	if len(rest) == 0 {
 		prefix, reason = parseNetwork(string(field))
 	}
-	if reason == "" {
-		return yield(Rule{Prefix: prefix, Line: number}, nil)
+	if reason != "" {
+		out.reject(line, reasonFor(text, Networks, reason))
+		return
 	}
-	return yield(Rule{}, &LineError{Line: number, Text: excerpt(line), Reason: reasonFor(text, Networks, reason)})
+	out.rule(Rule{Prefix: prefix})
 }
 
 // parseNetwork reads a prefix or an address. A fault comes back as its reason.

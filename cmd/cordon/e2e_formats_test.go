@@ -5,7 +5,6 @@ package main
 import (
 	"fmt"
 	"math/rand/v2"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -198,7 +197,7 @@ func TestE2EBindReadsTheSameList(t *testing.T) {
 	_, upstreamPort, _ := strings.Cut(upstream.address, ":")
 	conf := writeFile(t, fmt.Sprintf(bindWithPolicy, dir, port, upstreamPort), dir, "named.conf")
 	server := startServer(t, "named", port, "-g", "-n", "1", "-c", conf)
-	sameVerdicts(t, s, server, filepath.Join(dir, "list.zone"), format.RPZ, holes(slices.Concat(s.blocked, s.allowed)))
+	sameVerdicts(t, s, server, list, format.RPZ, holes(slices.Concat(s.blocked, s.allowed)))
 }
 
 // holes are the names for which a DNS server does not look at a wildcard above, because a name between exists only for the sake of

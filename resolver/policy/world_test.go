@@ -47,7 +47,7 @@ func networks(t testing.TB, name string, lines ...string) *blocklists.List {
 
 func load(t testing.TB, src blocklists.Source) *blocklists.List {
 	t.Helper()
-	l, err := blocklists.Load(context.Background(), src, "", nil)
+	l, err := blocklists.Load(context.Background(), src, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
