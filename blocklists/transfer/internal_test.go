@@ -18,8 +18,16 @@ func TestNewer(t *testing.T) {
 		a, b uint32
 		want bool
 	}{
-		{1, 0, true}, {0, 1, false}, {5, 5, false}, {0, 1<<32 - 1, true}, {1<<32 - 1, 0, false},
-		{1<<31 - 1, 0, true}, {1 << 31, 0, false}, {0, 1 << 31, false}, {44, 0, true}, {0, 1<<31 + 1, true},
+		{1, 0, true},
+		{0, 1, false},
+		{5, 5, false},
+		{0, 1<<32 - 1, true},
+		{1<<32 - 1, 0, false},
+		{1<<31 - 1, 0, true},
+		{1 << 31, 0, false},
+		{0, 1 << 31, false},
+		{44, 0, true},
+		{0, 1<<31 + 1, true},
 	} {
 		if got := newer(test.a, test.b); got != test.want {
 			t.Errorf("newer(%d, %d) is %v", test.a, test.b, got)
@@ -63,7 +71,7 @@ func TestKeyFile(t *testing.T) {
 				t.Fatal(err)
 			}
 			key, err := test.key.load()
-			got := ""
+			var got string
 			if err != nil {
 				got = err.Error()
 			} else {

@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -154,37 +155,45 @@ func readName(dst, octets []byte, at int) (name []byte, next int, ok bool) {
 	start, limit := len(dst), at
 	for at < len(octets) {
 		size := int(octets[at])
-		switch {
-		case size >= 0xC0:
-			if at+2 > len(octets) {
-				return nil, 0, false
-			}
-			target := int(binary.BigEndian.Uint16(octets[at:]) & 0x3FFF)
-			if target >= limit {
+		if size >= 0xC0 {
+			target, ok := pointer(octets, at, limit)
+			if !ok {
 				return nil, 0, false
 			}
 			if next == 0 {
 				next = at + 2
 			}
 			at, limit = target, target
-		case size > domain.MaxLabel || at+1+size > len(octets) || len(dst)-start+1+size > domain.MaxWire:
-			return nil, 0, false
-		default:
-			dst = append(dst, byte(size))
-			for _, c := range octets[at+1 : at+1+size] {
-				dst = append(dst, lower(c))
-			}
-			at += 1 + size
-			if size > 0 {
-				continue
-			}
-			if next == 0 {
-				next = at
-			}
-			return dst, next, true
+			continue
 		}
+		end := at + 1 + size
+		if size > domain.MaxLabel || end > len(octets) || len(dst)-start+1+size > domain.MaxWire {
+			return nil, 0, false
+		}
+		dst = appendLower(dst, octets[at:end])
+		if at = end; size > 0 {
+			continue
+		}
+		return dst, cmp.Or(next, end), true
 	}
 	return nil, 0, false
+}
+
+// pointer is where the compression pointer at an offset leads, which must be before limit.
+func pointer(octets []byte, at, limit int) (target int, ok bool) {
+	if at+2 > len(octets) {
+		return 0, false
+	}
+	target = int(binary.BigEndian.Uint16(octets[at:]) & 0x3FFF)
+	return target, target < limit
+}
+
+// appendLower appends a label with its length, which is no letter.
+func appendLower(dst, label []byte) []byte {
+	for _, c := range label {
+		dst = append(dst, lower(c))
+	}
+	return dst
 }
 
 func lower(c byte) byte {

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"net/netip"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -42,12 +43,9 @@ func (n *Notifies) Set(zones []*Zone) {
 
 func (t notifyTable) allow(addr netip.Addr, z *Zone) {
 	addr = plainAddr(addr)
-	for _, known := range t[addr] {
-		if known == z {
-			return
-		}
+	if !slices.Contains(t[addr], z) {
+		t[addr] = append(t[addr], z)
 	}
-	t[addr] = append(t[addr], z)
 }
 
 // plainAddr is addr as it is compared: a socket may write an IPv4 address as IPv6, and a scope with one that is link-local.

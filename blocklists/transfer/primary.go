@@ -90,7 +90,8 @@ func (p *primary) accept(m *message, v *verifier) error {
 	case dns.RcodeSuccess:
 		return nil
 	case dns.RcodeRefused, dns.RcodeNotAuth:
-		return fmt.Errorf("the primary answers %s: it must have the zone, and allow transfers to this host's address or TSIG key", rcodeText(code))
+		return fmt.Errorf("the primary answers %s: it must have the zone, and allow transfers to this host's address or TSIG key",
+			rcodeText(code))
 	default:
 		return fmt.Errorf("the primary answers %s", rcodeText(code))
 	}

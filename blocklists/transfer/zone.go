@@ -199,7 +199,8 @@ func (h *held) base(ctx context.Context) *records {
 		err = fmt.Errorf("it has the serial %d, want %d", content.soa.serial, h.serial)
 	}
 	if err != nil {
-		h.zone.c.Log.Warn("a copy cannot be used for IXFR, all of the zone is transferred", "zone", h.zone.text, "path", h.copy.Path, "error", err)
+		h.zone.c.Log.Warn("a copy cannot be used for IXFR, all of the zone is transferred",
+			"zone", h.zone.text, "path", h.copy.Path, "error", err)
 		return nil
 	}
 	h.content = content

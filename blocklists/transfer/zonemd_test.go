@@ -1,6 +1,7 @@
 package transfer_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -118,8 +119,8 @@ func TestZONEMDAfterIXFR(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			f := &fake{soa: lines[0], ixfr: [][]string{append([]string{lines[0], oldSOA, lines[0]}, append(test.added[:len(test.added):len(test.added)], lines[0])...)}}
-			f.axfr = [][]string{append(lines[:len(lines):len(lines)], lines[0])}
+			f := &fake{soa: lines[0], ixfr: [][]string{append([]string{lines[0], oldSOA, lines[0]}, append(slices.Clip(test.added), lines[0])...)}}
+			f.axfr = [][]string{append(slices.Clip(lines), lines[0])}
 			c := config(t, f)
 			c.Zone, c.Digest = domain.MustParse("example"), transfer.DigestRequired
 			got := fetch(t, newZone(t, c), copyOf(t, old.text, "2018031899"))
