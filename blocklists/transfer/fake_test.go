@@ -15,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -42,7 +43,23 @@ type fake struct {
 	clock      time.Duration // beside the right time
 	stay       bool          // the connection is not closed behind the last message
 	noUDP      bool
-	asked      []string // "udp SOA"
+
+	mu    sync.Mutex
+	asked []string // "udp SOA"
+}
+
+// ask notes a query.
+func (f *fake) ask(what string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.asked = append(f.asked, what)
+}
+
+// wasAsked is the queries that came, with commas between them.
+func (f *fake) wasAsked() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return strings.Join(f.asked, ",")
 }
 
 func (f *fake) serve(conn net.Conn, network string) {
@@ -52,7 +69,7 @@ func (f *fake) serve(conn net.Conn, network string) {
 	if err != nil || q.Unpack(octets) != nil {
 		return
 	}
-	f.asked = append(f.asked, network+" "+dns.TypeToString[q.Question[0].Qtype])
+	f.ask(network + " " + dns.TypeToString[q.Question[0].Qtype])
 	if network == "udp" && f.noUDP {
 		_, _ = io.Copy(io.Discard, conn)
 		return
