@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"cordon/blocklists"
+	"cordon/blocklists/domain"
 	"cordon/resolver/policy"
 )
 
@@ -39,7 +40,7 @@ func readForExport(cmd *cobra.Command, path string) (*inputs, error) {
 	}
 	if in.faults.Bad() {
 		sayFaults(cmd.ErrOrStderr(), in.faults.Errors())
-		return nil, fmt.Errorf("%s: the configuration has faults, so nothing is exported", cmd.Name())
+		return nil, errors.New("the configuration has faults, so nothing is exported")
 	}
 	return in, nil
 }
@@ -64,6 +65,17 @@ func newBans(all []*blocklists.List, chosen []*policy.Policy) (*bans, error) {
 	var err error
 	b.set, err = blocklists.Compile(b.lists)
 	return b, err
+}
+
+// names are those that a rule of the lists is about.
+func (b *bans) names() map[domain.Name]struct{} {
+	names := map[domain.Name]struct{}{}
+	for _, l := range b.lists {
+		for name := range blocklists.ListedNames(l) {
+			names[name] = struct{}{}
+		}
+	}
+	return names
 }
 
 // choosePolicies are the policies called names; without any, the bans that are in force at now.

@@ -35,7 +35,7 @@ func exportNFTCommand() *cobra.Command {
 		Args: noArgument,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := exportNFT(cmd, o); err != nil {
-				return fmt.Errorf("nftables: %w", err)
+				return fmt.Errorf("export nftables: %w", err)
 			}
 			return nil
 		},

@@ -41,7 +41,7 @@ func exportRPZCommand() *cobra.Command {
 		Args: noArgument,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := exportRPZ(cmd, o); err != nil {
-				return fmt.Errorf("rpz: %w", err)
+				return fmt.Errorf("export rpz: %w", err)
 			}
 			return nil
 		},
@@ -139,7 +139,7 @@ type rpzZone struct {
 }
 
 func (z *rpzZone) write(to io.Writer) error {
-	paths, probe, skipped := listedPaths(z.bans, z.origin)
+	paths, probe, skipped := listedPaths(z.origin, z.bans.names())
 	out := bufio.NewWriterSize(to, 64<<10)
 	z.writeHead(out, skipped)
 	record := func(owner string, a rpzAction) {
@@ -147,7 +147,8 @@ func (z *rpzZone) write(to io.Writer) error {
 			fmt.Fprintf(out, "%s\t%s\n", owner, data)
 		}
 	}
-	writeNames(z.bans, z.origin, paths, probe, record)
+	judge := func(name []byte) rpzAction { return z.bans.ofName(name).action() }
+	(&rpzNames{zone: z.origin, judge: judge, write: record, probe: probe}).writeAll(paths)
 	if z.options.networks {
 		writeNetworks(z.bans, record)
 	}
@@ -159,7 +160,7 @@ func (z *rpzZone) writeHead(out io.Writer, skipped int) {
 	say := func(format string, args ...any) { fmt.Fprintf(out, "; "+format+"\n", args...) }
 	say("Response policy zone, made by cordon export rpz.")
 	for _, p := range z.bans.policies {
-		say("Policy %s%s%s, answer %s", commentText(p.Name), momentText(" from ", p.From), momentText(" until ", p.Until), p.Answer)
+		say("Policy %s, in force %s, answer %s", commentText(p.Name), spanText(p.From, p.Until), p.Answer)
 		if p.Answer == policy.Refused {
 			say("  REFUSED can't be said here: it is NXDOMAIN, or NODATA where that would deny names that pass.")
 		}

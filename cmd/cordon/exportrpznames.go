@@ -48,7 +48,7 @@ func (r ruling) action() rpzAction {
 	}
 }
 
-// rpzNames turns what bans say of names into the records of a zone. A listed name is one that a rule is about; what is said of any
+// rpzNames turns what is said of names into the records of a zone. A listed name is one that a rule is about; what is said of any
 // other name is what is said below the nearest listed name above it. So it is enough to say of every listed name what becomes of it
 // and of what is below it, where that differs from what is said below the nearest name above it that is in the zone.
 //
@@ -64,8 +64,8 @@ func (r ruling) action() rpzAction {
 //
 // Where there is no wildcard above, what passes has no record.
 type rpzNames struct {
-	bans   *bans
 	zone   domain.Name
+	judge  func(name []byte) rpzAction // name is in canonical wire form, and only read
 	write  func(owner string, a rpzAction)
 	probe  string        // a label, with its length octet, that no listed name begins with
 	above  []rpzAncestor // the names in the zone above the one at hand, from the top
@@ -78,10 +78,8 @@ type rpzAncestor struct {
 	below rpzAction
 }
 
-// writeNames calls write for every owner, in canonical order (RFC 4034, section 6.1), that zone needs to say what b says of names. paths
-// and probe are from listedPaths.
-func writeNames(b *bans, zone domain.Name, paths []string, probe string, write func(owner string, a rpzAction)) {
-	z := &rpzNames{bans: b, zone: zone, write: write, probe: probe}
+// writeAll calls z.write for every owner that the zone needs, in the order of paths, which are those of listedPaths.
+func (z *rpzNames) writeAll(paths []string) {
 	for _, path := range paths {
 		z.name(path)
 	}
@@ -96,7 +94,7 @@ func (z *rpzNames) name(path string) {
 	if n := len(z.above); n > 0 {
 		said, from = z.above[n-1].below, len(z.above[n-1].path)
 	}
-	at, below := z.judge("", path).after(said), z.judge(z.probe, path).after(said)
+	at, below := z.action("", path).after(said), z.action(z.probe, path).after(said)
 	if at == said && below == said {
 		return
 	}
@@ -108,13 +106,13 @@ func (z *rpzNames) name(path string) {
 	z.put(path, at, below)
 }
 
-// judge is what the bans say of the name at path, or of the one with label, if it is not empty, in front of it.
-func (z *rpzNames) judge(label, path string) rpzAction {
+// action is what is said of the name at path, or of the one with label, if it is not empty, in front of it.
+func (z *rpzNames) action(label, path string) rpzAction {
 	name := append(z.buffer[:0], label...)
 	if len(label)+len(path)+1 > domain.MaxWire {
 		return rpzNothing // there is no such name
 	}
-	return z.bans.ofName(appendName(name, path)).action()
+	return z.judge(appendName(name, path))
 }
 
 // after is a where said is what a wildcard above says.

@@ -7,23 +7,15 @@ import (
 	"slices"
 	"strings"
 
-	"cordon/blocklists"
 	"cordon/blocklists/domain"
 )
 
 // A path is a name from the top: its labels with their length octets, the last label first, without the root. The path of a name is
 // a prefix of the paths of all names below it, and of no others.
 
-// listedPaths are the paths of all names that the lists of b have rules about, each once, in canonical order (RFC 4034, section 6.1),
-// without those that can't stand in zone: skipped counts them. probe is a label, with its length octet, that none of the names begins
-// with.
-func listedPaths(b *bans, zone domain.Name) (paths []string, probe string, skipped int) {
-	names := map[domain.Name]struct{}{}
-	for _, l := range b.lists {
-		for name := range blocklists.ListedNames(l) {
-			names[name] = struct{}{}
-		}
-	}
+// listedPaths are the paths of names, each once, in canonical order (RFC 4034, section 6.1), without those that can't stand in zone:
+// skipped counts them. probe is a label, with its length octet, that none of the names begins with.
+func listedPaths(zone domain.Name, names map[domain.Name]struct{}) (paths []string, probe string, skipped int) {
 	paths = make([]string, 0, len(names))
 	for name := range names {
 		if path := pathOf(name); standsIn(zone, path) {
