@@ -17,7 +17,7 @@ import (
 	"time"
 )
 
-// The end-to-end tests run the program among real servers and clients (Debian's unbound, nsd, dig, kdig and dnsperf), over
+// The end-to-end tests run the program among real servers and clients (Debian's unbound, nsd, named, dig, kdig and dnsperf), over
 // the loopback interface and on free ports:
 //
 //	dig, kdig, dnsperf ─▶ cordon ─▶ unbound ─▶ nsd, which has the zones in testdata/e2e/zones
@@ -35,6 +35,7 @@ func endToEnd(t *testing.T, tools ...string) {
 	for _, tool := range tools {
 		if _, err := findTool(tool); err != nil {
 			t.Fatalf("%v: Debian has it in unbound, nsd, knot, bind9, bind9-dnsutils, knot-dnsutils or dnsperf", err)
+			t.Fatalf("%v: Debian has it in unbound, nsd, bind9, bind9-utils, bind9-dnsutils, knot-dnsutils, dnsperf or nftables", err)
 		}
 	}
 }

@@ -131,8 +131,8 @@ const nftRules = `
 #add rule inet TABLE forward ip6 daddr @bytedance6 counter reject with icmpx admin-prohibited
 
 # DNS (53) and DNS over TLS or QUIC (853) go out from Cordon alone.
-#add rule inet TABLE forward ip saddr 192.0.2.53 accept
-#add rule inet TABLE forward ip6 saddr 2001:db8::53 accept
+#add rule inet TABLE forward ip saddr 192.0.2.53 meta l4proto { tcp, udp } th dport { 53, 853 } accept
+#add rule inet TABLE forward ip6 saddr 2001:db8::53 meta l4proto { tcp, udp } th dport { 53, 853 } accept
 #add rule inet TABLE forward meta l4proto { tcp, udp } th dport { 53, 853 } counter reject with icmpx admin-prohibited
 
 # DNS over HTTPS looks like any other HTTPS, so it is refused by address. These are in the applications themselves (dns.google); your

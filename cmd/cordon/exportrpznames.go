@@ -125,13 +125,41 @@ func (a rpzAction) after(said rpzAction) rpzAction {
 
 // put writes the records of the name at path. A wildcard that is too long for the zone has no names to cover in it.
 func (z *rpzNames) put(path string, at, below rpzAction) {
+	z.above = append(z.above, rpzAncestor{path, below})
 	name := appendName(z.buffer[:0], path)
 	text := string(domain.AppendText(nil, name))
+	if !isHostName(name) {
+		at, below = at.withoutAddress(), below.withoutAddress()
+	}
 	if at != rpzNothing {
 		z.write(text, at)
 	}
 	if below != rpzNothing && len(name)+len("\x01*")+len(z.zone)-1 <= domain.MaxWire {
 		z.write("*."+text, below)
 	}
-	z.above = append(z.above, rpzAncestor{path, below})
+}
+
+// isHostName says whether a server takes address records for the canonical name: BIND throws out a zone with one of another name
+// (RFC 952; RFC 1123, section 2.1).
+func isHostName(name []byte) bool {
+	for at := 0; name[at] != 0; at += 1 + int(name[at]) {
+		label := name[at+1 : at+1+int(name[at])]
+		if label[0] == '-' || label[len(label)-1] == '-' {
+			return false
+		}
+		for _, c := range label {
+			if c != '-' && (c < '0' || c > '9') && (c < 'a' || c > 'z') {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// withoutAddress is a, or NODATA, which refuses as well, in place of addresses.
+func (a rpzAction) withoutAddress() rpzAction {
+	if a == rpzNullIP {
+		return rpzNoData
+	}
+	return a
 }
