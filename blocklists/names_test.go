@@ -1,7 +1,6 @@
 package blocklists_test
 
 import (
-	"fmt"
 	"slices"
 	"testing"
 
@@ -21,7 +20,7 @@ func TestWhatAListHolds(t *testing.T) {
 	}
 	got = nil
 	for network := range blocklists.ListedNetworks(parse(t, format.Networks, "198.51.100.0/24", "2001:db8::/32", "192.0.2.1", "192.0.2.1/32")) {
-		got = append(got, fmt.Sprint(network))
+		got = append(got, network.String())
 	}
 	if want := []string{"192.0.2.1/32", "198.51.100.0/24", "2001:db8::/32"}; !slices.Equal(got, want) {
 		t.Errorf("got the networks %q, want %q", got, want)

@@ -27,9 +27,9 @@ func exportNFTCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "nftables",
 		Short: "Write sets of networks for a firewall",
-		Long: "Write a script for `nft -f` to standard output, with a set of IPv4 and one of IPv6 networks, and with rules to choose from, as\n" +
-			"comments. Without --list: the networks of the lists of all bans in force, and those of the lists inside the program,\n" +
-			"builtin:bytedance-networks and builtin:bytedance-addresses. A script can be loaded again and again.",
+		Long: "Write a script for `nft -f` to standard output, with a set of IPv4 and one of IPv6 networks, and with rules\n" +
+			"to choose from, as comments. It can be loaded again and again. Without --list, it has the networks of all bans\n" +
+			"in force, and those of builtin:bytedance-networks and builtin:bytedance-addresses.",
 		Example: "  cordon export nftables --config /etc/cordon > /etc/nftables.d/cordon.nft\n" +
 			"  cordon export nftables --list builtin:bytedance-networks | nft -f -",
 		Args: noArgument,
@@ -137,8 +137,8 @@ const nftRules = `
 
 # DNS over HTTPS looks like any other HTTPS, so it is refused by address. These are in the applications themselves (dns.google); your
 # firewall's vendor has lists of more.
-#add rule inet TABLE forward ip daddr { 8.8.8.8, 8.8.4.4 } meta l4proto { tcp, udp } th dport 443 counter reject with icmpx admin-prohibited
-#add rule inet TABLE forward ip6 daddr { 2001:4860:4860::8888, 2001:4860:4860::8844 } meta l4proto { tcp, udp } th dport 443 counter reject with icmpx admin-prohibited
+#add rule inet TABLE forward ip daddr { 8.8.8.8, 8.8.4.4 } meta l4proto { tcp, udp } th dport 443 counter reject
+#add rule inet TABLE forward ip6 daddr { 2001:4860:4860::8888, 2001:4860:4860::8844 } meta l4proto { tcp, udp } th dport 443 counter reject
 `
 
 // writeNFT writes the script. One nft -f is one transaction: there is no moment without the networks.

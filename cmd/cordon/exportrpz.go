@@ -34,8 +34,8 @@ func exportRPZCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "rpz",
 		Short: "Write a response policy zone (RPZ) for another server",
-		Long: "Write the bans as a response policy zone to standard output, for BIND, Knot Resolver, unbound, PowerDNS and others. It refuses the\n" +
-			"names that Cordon refuses to a client without exceptions, and no others; what it can't say is in comments at its top.",
+		Long: "Write the bans as a response policy zone to standard output, for BIND, unbound and others. It refuses the names\n" +
+			"that Cordon refuses to a client without exceptions, and no others; comments at its top have what it can't say.",
 		Example: "  cordon export rpz --config /etc/cordon > rpz.zone\n" +
 			"  cordon export rpz --policy nsc-2023-03-10 --zone rpz.ict.example --ttl 1m",
 		Args: noArgument,
@@ -47,7 +47,7 @@ func exportRPZCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&o.config, "config", "", "the service `FILE`, or the directory that it or a policy is in")
-	cmd.Flags().StringArrayVar(&o.policies, "policy", nil, "a policy to export, by its `NAME`, in force or not (default every ban in force)")
+	cmd.Flags().StringArrayVar(&o.policies, "policy", nil, "the `NAME` of a policy to export, in force or not (default every ban in force)")
 	cmd.Flags().StringVar(&o.zone, "zone", "rpz.cordon.invalid", "the `NAME` of the zone")
 	cmd.Flags().DurationVar(&o.ttl, "ttl", 30*time.Second, "how `LONG` clients may keep a refusal")
 	cmd.Flags().Uint32Var(&o.serial, "serial", 0, "the `SERIAL` of the zone (default the time of the newest file or boundary, in seconds)")
@@ -168,8 +168,9 @@ func (z *rpzZone) writeHead(out io.Writer, skipped int) {
 	say("It holds for everybody who asks the server that loads it. Not in it, because RPZ has no words for it:")
 	say("- agencies, and %s", count(z.exceptions, "exception"))
 	say("- names in front of a suffix that the customers of a CDN share, such as www.tiktok.com.edgesuite.net: only those that are listed")
+	say("- what the HTTPS and SVCB records of an answer lead to")
 	if skipped > 0 {
-		say("- %s that can't stand in a zone: too long for it, with a label *, or below a label that begins with rpz-", count(skipped, "listed name"))
+		say("- %s that can't stand in it: too long, with a label *, or below a label that begins with rpz-", count(skipped, "listed name"))
 	}
 	if !z.options.networks {
 		say("- networks: they were not wanted")

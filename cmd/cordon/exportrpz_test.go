@@ -402,7 +402,7 @@ func relatives(set *blocklists.Set) []domain.Name {
 			above, _ := name.Parent()
 			for _, n := range []domain.Name{
 				name, above, "\x03www" + name, "\x01a\x01b" + name, "\x01x" + above,
-				domain.Name([]byte{name[0] + 1, 'x'}) + name[1:], domain.Name(name[:len(name)-1] + "\x07example\x00"),
+				domain.Name([]byte{name[0] + 1, 'x'}) + name[1:], name[:len(name)-1] + "\x07example\x00",
 			} {
 				if n, ok := domain.FromWire([]byte(n)); ok && n != domain.Root {
 					all[n] = true
