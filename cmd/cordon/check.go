@@ -74,6 +74,7 @@ type inputs struct {
 	files      []config.File
 	faults     config.Faults
 	generation *generation // nil if there are faults
+	mirrored   func(*config.List) *mirror.Copy
 }
 
 // readAll reads the service file at path and what it names. A directory without a cordon.yaml is a policy directory, and a policy
@@ -177,12 +178,13 @@ func (in *inputs) loader(p *progress) *loader {
 		log: slog.New(slog.DiscardHandler), allowed: in.service.AllowClients, forward: zonesOf(in.service), progress: p.list,
 		tried: map[string]trial{}, lenient: true,
 	}
-	l.mirrored = func(*config.List) *mirror.Copy { return nil }
+	in.mirrored = func(*config.List) *mirror.Copy { return nil }
 	if in.service.StateDir != "" {
 		l.state = &stateDir{path: in.service.StateDir, stored: map[*blocklists.List]string{}}
-		l.mirrored = l.state.mirrored
+		in.mirrored = l.state.mirrored
 		l.kept, _ = l.state.load() // what can't be read is not known
 	}
+	l.mirrored = in.mirrored
 	return l
 }
 

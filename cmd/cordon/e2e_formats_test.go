@@ -77,17 +77,6 @@ func (s *sample) file(head string, block, allow func(name string) string) string
 	return b.String()
 }
 
-// startEverything is a server that has an address for every name.
-func startEverything(t *testing.T) *dnsServer {
-	t.Helper()
-	dir, port := t.TempDir(), freePort(t)
-	writeFile(t, "$TTL 60\n@ SOA ns.example. nobody.invalid. 1 3600 600 86400 60\n@ NS ns.example.\n* A 192.0.2.1\n", dir, "root.zone")
-	conf := writeFile(t, fmt.Sprintf("server:\n  ip-address: 127.0.0.1@%d\n  server-count: 1\n  username: \"\"\n  chroot: \"\"\n  database: \"\"\n"+
-		"  zonesdir: %q\n  pidfile: \"\"\n  xfrdfile: \"\"\n  zonelistfile: \"%s/list\"\n  rrl-ratelimit: 0\nremote-control:\n  control-enable: no\n"+
-		"zone:\n  name: .\n  zonefile: root.zone\n", port, dir, dir), dir, "nsd.conf")
-	return startServer(t, "nsd", port, "-d", "-c", conf)
-}
-
 // sameVerdicts asks the server, and the list in file as Cordon reads it. skip names what can't be compared.
 func sameVerdicts(t *testing.T, s *sample, server *dnsServer, file string, want format.Format, skip func(name string) bool) {
 	t.Helper()
@@ -135,7 +124,7 @@ func sameVerdicts(t *testing.T, s *sample, server *dnsServer, file string, want 
 }
 
 func TestE2EUnboundReadsTheSameList(t *testing.T) {
-	endToEnd(t, "unbound", "nsd")
+	endToEnd(t, "unbound")
 	s := newSample(1)
 	dir, port, upstream := t.TempDir(), freePort(t), startEverything(t)
 	list := writeFile(t, s.file("server:\n",
@@ -144,12 +133,12 @@ func TestE2EUnboundReadsTheSameList(t *testing.T) {
 	conf := writeFile(t, fmt.Sprintf("server:\n  interface: 127.0.0.1@%d\n  do-daemonize: no\n  num-threads: 1\n  username: \"\"\n  chroot: \"\"\n"+
 		"  directory: %q\n  pidfile: \"\"\n  use-syslog: no\n  module-config: \"iterator\"\n  do-not-query-localhost: no\ninclude: %q\n"+
 		"remote-control:\n  control-enable: no\nforward-zone:\n  name: \".\"\n  forward-addr: %s\n",
-		port, dir, list, strings.Replace(upstream.address, ":", "@", 1)), dir, "unbound.conf")
+		port, dir, list, strings.Replace(upstream, ":", "@", 1)), dir, "unbound.conf")
 	sameVerdicts(t, s, startServer(t, "unbound", port, "-d", "-c", conf), list, format.Unbound, nil)
 }
 
 func TestE2EDnsmasqReadsTheSameList(t *testing.T) {
-	endToEnd(t, "dnsmasq", "nsd")
+	endToEnd(t, "dnsmasq")
 	s := newSample(2)
 	dir, port, upstream := t.TempDir(), freePort(t), startEverything(t)
 	even := false
@@ -161,7 +150,7 @@ func TestE2EDnsmasqReadsTheSameList(t *testing.T) {
 		func(n string) string { return "server=/" + n + "/#" }), dir, "list.conf")
 	server := startServer(t, "dnsmasq", port, "--keep-in-foreground", "--no-hosts", "--no-resolv", "--conf-file="+list, "--pid-file=",
 		"--listen-address=127.0.0.1", "--bind-interfaces", fmt.Sprintf("--port=%d", port), "--user=root", "--cache-size=0",
-		"--server="+strings.Replace(upstream.address, ":", "#", 1))
+		"--server="+strings.Replace(upstream, ":", "#", 1))
 	sameVerdicts(t, s, server, list, format.Dnsmasq, nil)
 }
 
@@ -186,7 +175,7 @@ zone "rpz.example" { type primary; file "list.zone"; };
 `
 
 func TestE2EBindReadsTheSameList(t *testing.T) {
-	endToEnd(t, "named", "nsd")
+	endToEnd(t, "named")
 	s := newSample(3)
 	dir, port, upstream := t.TempDir(), freePort(t), startEverything(t)
 	both := func(target string) func(string) string {
@@ -194,7 +183,7 @@ func TestE2EBindReadsTheSameList(t *testing.T) {
 	}
 	head := "$ORIGIN rpz.example.\n$TTL 60\n@ IN SOA ns.example. nobody.invalid. (\n  1 3600 600 86400 60 ) ; one\n@ IN NS ns.example.\n"
 	list := writeFile(t, s.file(head, both("."), both("rpz-passthru.")), dir, "list.zone")
-	_, upstreamPort, _ := strings.Cut(upstream.address, ":")
+	_, upstreamPort, _ := strings.Cut(upstream, ":")
 	conf := writeFile(t, fmt.Sprintf(bindWithPolicy, dir, port, upstreamPort), dir, "named.conf")
 	server := startServer(t, "named", port, "-g", "-n", "1", "-c", conf)
 	sameVerdicts(t, s, server, list, format.RPZ, holes(slices.Concat(s.blocked, s.allowed)))

@@ -34,13 +34,17 @@ func exportCommand() *cobra.Command {
 
 // readForExport is readAll, without faults.
 func readForExport(cmd *cobra.Command, path string) (*inputs, error) {
-	in, err := readAll(cmd.Context(), path, cmd.Flags())
+	in, err := readAll(cmd, path)
 	if err != nil {
 		return nil, err
 	}
 	if in.faults.Bad() {
 		sayFaults(cmd.ErrOrStderr(), in.faults.Errors())
 		return nil, errors.New("the configuration has faults, so nothing is exported")
+	}
+	if unknown := in.generation.unknown; len(unknown) > 0 {
+		return nil, fmt.Errorf("list %s was never fetched here, so nothing is exported: run this where the server's state directory is, "+
+			"as a user who may read it", unknown[0])
 	}
 	return in, nil
 }
@@ -63,7 +67,7 @@ func newBans(all []*blocklists.List, chosen []*policy.Policy) (*bans, error) {
 		}
 	}
 	var err error
-	b.set, err = blocklists.Compile(b.lists)
+	b.set, err = blocklists.Compile(b.lists, nil)
 	return b, err
 }
 
@@ -71,8 +75,8 @@ func newBans(all []*blocklists.List, chosen []*policy.Policy) (*bans, error) {
 func (b *bans) names() map[domain.Name]struct{} {
 	names := map[domain.Name]struct{}{}
 	for _, l := range b.lists {
-		for name := range blocklists.ListedNames(l) {
-			names[name] = struct{}{}
+		for rule := range l.NameRules() {
+			names[rule.Name] = struct{}{}
 		}
 	}
 	return names

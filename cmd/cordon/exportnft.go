@@ -62,7 +62,7 @@ func exportNFT(cmd *cobra.Command, o nftOptions) error {
 	if err != nil {
 		return err
 	}
-	set, err := blocklists.Compile(lists)
+	set, err := blocklists.Compile(lists, nil)
 	if err != nil {
 		return err
 	}
@@ -105,7 +105,7 @@ func findList(cmd *cobra.Command, in *inputs, name string) (*blocklists.List, er
 		return all[i], nil
 	}
 	if _, inside := strings.CutPrefix(name, builtin.Path("")); inside {
-		return blocklists.Load(cmd.Context(), blocklists.Source{Name: name, Source: name}, "", nil)
+		return blocklists.Load(cmd.Context(), blocklists.Source{Name: name, Source: name}, nil)
 	}
 	return nil, fmt.Errorf("--list %q: there is no such list, want builtin:NAME or one of: %s", name, strings.Join(listNames(all), ", "))
 }

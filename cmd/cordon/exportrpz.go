@@ -118,6 +118,11 @@ func (in *inputs) serial(now time.Time) uint32 {
 	for _, l := range in.generation.lists {
 		paths = append(paths, l.Path())
 	}
+	for _, declared := range in.generation.set.Lists {
+		if copied := in.mirrored(declared); copied != nil && declared.Remote() {
+			note(copied.Fetched)
+		}
+	}
 	for _, path := range paths {
 		if info, err := os.Stat(path); err == nil { // what has gone since, or is no file, has no time
 			note(info.ModTime())
@@ -198,7 +203,9 @@ func writeNetworks(b *bans, write func(owner string, a rpzAction)) {
 func networksOf(lists []*blocklists.List) []netip.Prefix {
 	var all []netip.Prefix
 	for _, l := range lists {
-		all = slices.AppendSeq(all, blocklists.ListedNetworks(l))
+		for rule := range l.NetworkRules() {
+			all = append(all, rule.Prefix)
+		}
 	}
 	return all
 }

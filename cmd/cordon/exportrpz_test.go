@@ -347,13 +347,13 @@ func compiled(t *testing.T, sources ...blocklists.Source) *blocklists.Set {
 	t.Helper()
 	var lists []*blocklists.List
 	for _, src := range sources {
-		l, err := blocklists.Load(t.Context(), src, "", nil)
+		l, err := blocklists.Load(t.Context(), src, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		lists = append(lists, l)
 	}
-	set, err := blocklists.Compile(lists)
+	set, err := blocklists.Compile(lists, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -398,7 +398,8 @@ func TestRPZRefusesWhatTheListsRefuse(t *testing.T) {
 func relatives(set *blocklists.Set) []domain.Name {
 	all := map[domain.Name]bool{}
 	for _, l := range set.Lists() {
-		for name := range blocklists.ListedNames(l) {
+		for rule := range l.NameRules() {
+			name := rule.Name
 			above, _ := name.Parent()
 			for _, n := range []domain.Name{
 				name, above, "\x03www" + name, "\x01a\x01b" + name, "\x01x" + above,

@@ -64,8 +64,7 @@ func rootCommand() *cobra.Command {
 		SilenceErrors:     true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
-	root.AddCommand(serveCommand(), checkCommand(), explainCommand(), listsCommand(), initCommand(), healthcheckCommand(), versionCommand())
-	root.AddCommand(serveCommand(), checkCommand(), explainCommand(), exportCommand(), initCommand(), healthcheckCommand(),
+	root.AddCommand(serveCommand(), checkCommand(), explainCommand(), listsCommand(), exportCommand(), initCommand(), healthcheckCommand(),
 		versionCommand())
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("%s: %w; `%s --help` has all flags", cmd.Name(), err, cmd.CommandPath())
