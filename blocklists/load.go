@@ -147,12 +147,12 @@ func Parse(src Source, path string, r io.Reader) (*List, error) {
 	g.open(path)
 	rules := format.NewReader(src.Format, r)
 	if err := g.takeAll(rules.Rules()); err != nil {
-		return nil, fmt.Errorf("parse list %s: file %s: %w", src.Name, path, err)
+		return nil, fmt.Errorf("list %s: %s: %w", src.Name, path, err)
 	}
 	g.end(rules)
 	l, err := g.list(&src)
 	if err != nil {
-		return nil, fmt.Errorf("parse list %s: file %s: %w", src.Name, path, err)
+		return nil, fmt.Errorf("list %s: %s: %w", src.Name, path, err)
 	}
 	return l, nil
 }

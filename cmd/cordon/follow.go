@@ -100,7 +100,7 @@ func (s *server) surviveReload(ctx context.Context) {
 				"panic", p, "stack", string(debug.Stack()))
 		}
 	}()
-	s.reload(ctx)
+	aside(func() { s.reload(ctx) })
 }
 
 // reload reads everything again and puts in force what is without faults.

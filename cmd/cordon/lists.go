@@ -161,7 +161,7 @@ func askAdmin(cmd *cobra.Command, path, resource string, answer any) error {
 		err = json.Unmarshal(text, answer)
 	}
 	if err != nil {
-		return fmt.Errorf("%s: %w", cmd.CommandPath(), err)
+		return fmt.Errorf("%s: %w", strings.TrimPrefix(cmd.CommandPath(), "cordon "), err)
 	}
 	return nil
 }

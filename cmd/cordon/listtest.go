@@ -70,7 +70,7 @@ func testList(cmd *cobra.Command, path, formatName string) (*listTest, error) {
 	defer in.Close()
 	progress := newProgress(cmd.ErrOrStderr())
 	defer progress.end()
-	list, err := blocklists.Parse(blocklists.Source{Name: "tested", Format: f}, path, progress.reading(in, path, size))
+	list, err := blocklists.Parse(blocklists.Source{Name: path, Format: f}, path, progress.reading(in, path, size))
 	if err != nil {
 		return nil, fmt.Errorf("lists test: %w", err)
 	}
@@ -125,7 +125,7 @@ func (t *listTest) write(w io.Writer) error {
 	line("format", "%s", t.Format)
 	line("refuses", "%s and %s", count(t.Names, "name"), count(t.Networks, "network"))
 	if t.Allowed > 0 {
-		line("allows", "%s, which take %s off the list again", count(t.Allowed, "entry"), count(t.Canceled, "entry"))
+		line("allows", "%s; off the list because of them: %s", count(t.Allowed, "entry"), count(t.Canceled, "entry"))
 	}
 	if t.Marked {
 		line("end", "it has an end marker, and the count is right")

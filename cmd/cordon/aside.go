@@ -1,0 +1,42 @@
+package main
+
+import (
+	"os"
+	"runtime"
+)
+
+// aside runs work, which keeps a processor busy for long, so that the listeners hardly notice, and returns when it is done:
+//
+//   - Go gives a processor to whoever has one for up to 10 ms, and the garbage collector wants one too: there are more of them meanwhile,
+//     so that a listener that wakes up finds one free.
+//   - The system then has more threads than cores, and prefers those that work is not on: its thread has the lowest priority, where the
+//     system can do that.
+//
+// A panic in work is one in the caller.
+func aside(work func()) {
+	before := runtime.GOMAXPROCS(0)
+	runtime.GOMAXPROCS(before + extraProcessors)
+	defer restoreProcessors(before)
+	ended := make(chan any, 1)
+	go func() {
+		defer func() { ended <- recover() }()
+		runtime.LockOSThread() // for good: the thread ends with the goroutine, and its priority with it
+		lowerPriority()
+		work()
+	}()
+	if p := <-ended; p != nil {
+		panic(p)
+	}
+}
+
+// extraProcessors are for work and for the garbage collector.
+const extraProcessors = 2
+
+// restoreProcessors goes back to so many processors: those that the system gives us now, unless somebody said how many.
+func restoreProcessors(before int) {
+	if os.Getenv("GOMAXPROCS") == "" {
+		runtime.SetDefaultGOMAXPROCS()
+		return
+	}
+	runtime.GOMAXPROCS(before)
+}
