@@ -90,7 +90,7 @@ func (src *Source) loadInline() (*List, error) {
 	}
 	g := newGathering(&Source{}) // whoever writes the policy may list what is ours
 	text := strings.NewReader(strings.Join(src.Inline, "\n"))
-	if err := g.takeAll(format.Read(format.Names, text)); err != nil {
+	if err := g.takeAll(format.Read(src.Format, text)); err != nil {
 		return nil, err
 	}
 	l, err := g.list(&Source{Name: src.Name, Source: inlineSource})

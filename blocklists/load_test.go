@@ -253,8 +253,10 @@ func TestLoadInline(t *testing.T) {
 	if err != nil || l.Len() != 3 || l.Source() != "inline" || l.Path() != "" {
 		t.Errorf("got %v, %v", l, err)
 	}
-	_, err = load("192.0.2.0/24")
-	wantError(t, "a network", err, "that is format networks")
+	l, err = load("192.0.2.0/24", "2001:db8::/32")
+	if err != nil || l.Networks() != 2 {
+		t.Errorf("networks: got %v, %v", l, err)
+	}
 	_, err = load()
 	wantError(t, "nothing", err, "list extra", "neither a source nor names")
 	_, err = load("tiktok.com", "cap cut.com", "capcut.com")

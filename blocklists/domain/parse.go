@@ -2,6 +2,7 @@ package domain
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -71,6 +72,9 @@ func MustParse(text string) Name {
 // appendName appends the wire form of text to the empty buffer wire. An error comes back as its reason, so that text,
 // whichever of the two it is, need not be converted where nothing is wrong.
 func appendName[T string | []byte](wire []byte, text T) (name []byte, reason string) {
+	if name, ok := appendPlain(wire, text); ok {
+		return name, ""
+	}
 	if len(text) > maxText {
 		return nil, fmt.Sprintf("the text has %d octets, a name has at most %d", len(text), MaxWire)
 	}
@@ -84,6 +88,34 @@ func appendName[T string | []byte](wire []byte, text T) (name []byte, reason str
 		}
 	}
 	return appendASCII(wire, text)
+}
+
+// appendPlain is appendName for what nearly every name is, octets that stand for themselves and dots: each is where it will be,
+// one place further, and the dot in front of a label is where its length belongs. It reports false for every other text.
+func appendPlain[T string | []byte](wire []byte, text T) (name []byte, ok bool) {
+	if len(text) == 0 || len(text) > MaxWire-2 {
+		return nil, false
+	}
+	wire = slices.Grow(wire, len(text)+2)[:len(text)+2]
+	start := 0 // of the label: its length octet in wire, its first octet in text
+	for i := range len(text) {
+		c := plainOctets[text[i]]
+		wire[i+1] = c
+		if c != 0 {
+			continue
+		}
+		if size := i - start; text[i] != '.' || size == 0 || size > MaxLabel {
+			return nil, false
+		}
+		wire[start] = byte(i - start)
+		start = i + 1
+	}
+	size := len(text) - start
+	if size == 0 {
+		return wire[:len(text)+1], true
+	}
+	wire[start], wire[len(text)+1] = byte(size), 0
+	return wire, size <= MaxLabel
 }
 
 // toASCII is text with its labels beyond ASCII as punycode.

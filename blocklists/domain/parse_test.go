@@ -51,6 +51,11 @@ func TestParse(t *testing.T) {
 			if got, err = domain.ParseBytes([]byte(test.text)); err != nil || string(got) != test.want {
 				t.Errorf("ParseBytes(%q) = %q, %v, want %q", test.text, string(got), err, test.want)
 			}
+			for _, buf := range [][]byte{nil, make([]byte, 0, 300), make([]byte, 5)} {
+				if wire, err := domain.ParseTo(buf, []byte(test.text)); err != nil || string(wire) != test.want {
+					t.Errorf("ParseTo(%q) = %q, %v, want %q", test.text, string(wire), err, test.want)
+				}
+			}
 		})
 	}
 }

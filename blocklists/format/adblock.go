@@ -60,35 +60,42 @@ func adblockRule(text []byte, out *output) (rule Rule, reason string) {
 	return rule, reason
 }
 
+// wantPattern advises where a pattern is about more than names and what is below them.
+const wantPattern = "want ||example.com^ for a name and everything below it, or |example.com^ for the name alone"
+
 // adblockPattern says which names a pattern is about. A bare name is one only if the rule consists of nothing else.
 func adblockPattern(pattern []byte, more bool) (name []byte, match Match, reason string) {
-	const want = "want ||example.com^ for a name and everything below it, or |example.com^ for the name alone"
 	body, ended := cutEnd(pattern)
-	if name, ok := bytes.CutPrefix(body, []byte("||")); ok {
-		name, below := bytes.CutPrefix(name, []byte("*."))
-		if !ended && bytes.IndexByte(name, '.') < 0 {
-			return nil, 0, "matches every name with a label that begins like this, " + want
-		}
-		if below {
-			return name, Below, ""
-		}
-		return name, Subtree, ""
+	if bytes.HasPrefix(body, []byte("||")) {
+		return labelPattern(body[2:], ended)
 	}
-	name, start := bytes.CutPrefix(body, []byte("|"))
-	_, dotted := bytes.CutPrefix(body, []byte("."))
 	switch {
-	case start && ended:
-		return name, Exact, ""
-	case start:
-		return nil, 0, "matches every name that begins like this, " + want
+	case bytes.HasPrefix(body, []byte("|")) && ended:
+		return body[1:], Exact, ""
+	case bytes.HasPrefix(body, []byte("|")):
+		return nil, 0, "matches every name that begins like this, " + wantPattern
 	case bytes.HasPrefix(body, []byte("*.")) && len(body) > 2:
 		return body[2:], Below, ""
-	case dotted && len(body) > 1:
+	case bytes.HasPrefix(body, []byte(".")) && len(body) > 1:
 		return body[1:], Below, ""
-	case ended || more:
-		return nil, 0, "matches every name that has this in it, " + want
+	case ended, more, bytes.IndexByte(body, '.') < 0:
+		return nil, 0, "matches every name that has this in it, " + wantPattern
 	default:
 		return body, Exact, ""
+	}
+}
+
+// labelPattern is adblockPattern for what stands behind "||", which matches from the beginning of a label on. Without an end it
+// is about more names than it can be read as; those it is read as are what is meant, if it is more than a word.
+func labelPattern(body []byte, ended bool) (name []byte, match Match, reason string) {
+	name, below := bytes.CutPrefix(body, []byte("*."))
+	switch {
+	case !ended && bytes.IndexByte(name, '.') < 0:
+		return nil, 0, "matches every name with a label that begins like this, " + wantPattern
+	case below:
+		return name, Below, ""
+	default:
+		return name, Subtree, ""
 	}
 }
 
@@ -113,6 +120,8 @@ func modifiersReason(modifiers []byte, action Action) string {
 			if action == Block && len(modifier) == len(name) && name[0] != '~' {
 				continue
 			}
+		case "":
+			return "no modifier stands behind the $ or a comma"
 		case "client", "ctag":
 			return "the modifier " + string(name) + " limits the rule to some clients, which is for policy, not for a list"
 		case "dnstype":
@@ -137,7 +146,7 @@ func adblockReason(text []byte, reason string) string {
 		}
 	}
 	pattern := bytes.TrimPrefix(text, []byte("@@"))
-	if pattern[min(len(pattern), 1)-1:][0] == '/' && bytes.IndexByte(pattern[1:], '/') >= 0 {
+	if len(pattern) > 1 && pattern[0] == '/' && bytes.IndexByte(pattern[1:], '/') > 0 {
 		return "a regular expression, want each name on a line: ||example.com^"
 	}
 	pattern, _, _ = bytes.Cut(pattern, []byte("$"))
@@ -146,6 +155,8 @@ func adblockReason(text []byte, reason string) string {
 		return "a rule about the path of a URL: a name server sees names only"
 	case bytes.IndexByte(pattern, '*') >= 0:
 		return `a "*" may only stand for the first label, want ||*.example.com^`
+	case kindOf(text) == kindName:
+		return reason
 	default:
 		return reasonFor(text, Adblock, reason)
 	}

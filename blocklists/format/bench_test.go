@@ -29,34 +29,42 @@ func drain(t testing.TB, f format.Format, text []byte) (rules int) {
 	return rules
 }
 
-//nolint:paralleltest // AllocsPerRun counts the allocations of the whole process
-func TestAllocations(t *testing.T) {
-	for _, test := range []struct {
+// patterns have a rule of each format, as lists write it.
+func patterns() []struct {
+	format  format.Format
+	pattern string
+} {
+	return []struct {
 		format  format.Format
 		pattern string
-		perRule float64
 	}{
-		{format.Names, "host%d.example.com # list\n", 1}, // the name
-		{format.Hosts, "0.0.0.0 host%d.example.com\n", 1},
-		{format.Networks, "2001:db8::/64\n# %d\n", 1}, // the text that netip wants
-	} {
+		{format.Names, "host%d.example.com # list\n"},
+		{format.Hosts, "0.0.0.0 host%d.example.com\n"},
+		{format.Networks, "2001:db8::/64\n# %d\n"},
+		{format.Adblock, "||host%d.example.com^\n"},
+		{format.Dnsmasq, "address=/host%d.example.com/0.0.0.0\n"},
+		{format.Unbound, "local-zone: \"host%d.example.com.\" always_nxdomain\n"},
+		{format.RPZ, "host%d.example.com CNAME .\n"},
+	}
+}
+
+//nolint:paralleltest // AllocsPerRun counts the allocations of the whole process
+func TestAllocations(t *testing.T) {
+	for _, test := range patterns() {
+		perRule := 0.01
+		if test.format == format.Networks {
+			perRule = 1 // the text that netip wants
+		}
 		text := list(test.pattern)
 		got := testing.AllocsPerRun(1, func() { drain(t, test.format, text) })
-		if limit := test.perRule*benchNames + 100; got > limit {
+		if limit := perRule*benchNames + 100; got > limit {
 			t.Errorf("%s: %v allocations for %d rules, want at most %v", test.format, got, benchNames, limit)
 		}
 	}
 }
 
 func BenchmarkRead(b *testing.B) {
-	for _, bench := range []struct {
-		format  format.Format
-		pattern string
-	}{
-		{format.Names, "host%d.example.com\n"},
-		{format.Hosts, "0.0.0.0 host%d.example.com\n"},
-		{format.Networks, "2001:db8::/64\n# %d\n"},
-	} {
+	for _, bench := range patterns() {
 		b.Run(bench.format.String(), func(b *testing.B) {
 			text := list(bench.pattern)
 			b.SetBytes(int64(len(text)))

@@ -77,7 +77,8 @@ func decompress(in *bufio.Reader) (content io.ReadCloser, packing string, err er
 		content, err = gzip.NewReader(in)
 	case "zstd data":
 		var decoder *zstd.Decoder
-		decoder, err = zstd.NewReader(in, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow))
+		decoder, err = zstd.NewReader(in,
+			zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow))
 		if err == nil {
 			content = decoder.IOReadCloser()
 		}

@@ -20,21 +20,9 @@ func detect(head []byte) (Format, error) {
 	if len(trimLeft(head)) == 0 {
 		return Auto, errors.New("detect list format: the list is empty")
 	}
-	var votes [kindMarkup + 1]int
-	for line := range bytes.Lines(whole(head)) {
-		line = bytes.TrimPrefix(line, []byte(byteOrderMark))
-		k := kindOf(line)
-		if k != kindNone && k != kindComment && votes == [kindMarkup + 1]int{} {
-			if f := opening(line, k); f != Auto {
-				return f, nil
-			}
-		}
-		if adblockHeader(trimStart(line)) {
-			return Adblock, nil
-		}
-		if k != kindNone && k != kindComment {
-			votes[k]++
-		}
+	certain, votes := survey(head)
+	if certain != Auto {
+		return certain, nil
 	}
 	most := kindNone
 	for k, count := range votes {
@@ -49,6 +37,27 @@ func detect(head []byte) (Format, error) {
 		return f, nil
 	}
 	return Auto, fmt.Errorf("detect list format: most lines look like %s, want one of the formats that are read here", most)
+}
+
+// survey counts the lines of each kind, comments apart. certain is the format of which a line leaves no doubt, Auto if none does.
+func survey(head []byte) (certain Format, votes [kindMarkup + 1]int) {
+	first := true
+	for line := range bytes.Lines(whole(head)) {
+		line = bytes.TrimPrefix(line, []byte(byteOrderMark))
+		if adblockHeader(trimStart(line)) {
+			return Adblock, votes
+		}
+		k := kindOf(line)
+		if k == kindNone || k == kindComment {
+			continue
+		}
+		if f := opening(line, k); first && f != Auto {
+			return f, votes
+		}
+		first = false
+		votes[k]++
+	}
+	return Auto, votes
 }
 
 // opening is the format of a list whose first entry is line, if only one format begins like that: the lines of a SOA record, for

@@ -70,6 +70,53 @@ func testLines(t *testing.T, f format.Format, tests []lineTest) {
 	}
 }
 
+// TestNamesAreReadAlike holds every format to what package domain says of names.
+func TestNamesAreReadAlike(t *testing.T) {
+	t.Parallel()
+	label := strings.Repeat("a", 64)
+	tests := []struct{ text, want string }{
+		{"TikTok.com", "tiktok.com"},
+		{"tiktok.com.", "tiktok.com"},
+		{"m\u00fcnchen.example", "xn--mnchen-3ya.example"},
+		{"\u6296\u97f3\u3002example", "xn--pruv10j.example"},
+		{"XN--mnchen-3ya.example", "xn--mnchen-3ya.example"},
+		{"_dns.r3---sn.example", "_dns.r3---sn.example"},
+		{label[1:] + ".example", label[1:] + ".example"},
+		{label + ".example", "…a label of 64 octets"},
+		{strings.Repeat(label[1:]+".", 4), "…octets long"},
+		{"\xff.example", "…neither ASCII nor UTF-8"},
+		{"a..example", "…two dots"},
+		{`a\046b.example`, `…found a "\"`},
+		{`a\300.example`, `…found a "\"`},
+		{"tik*.example", "…first label"},
+		{"example.123", "…the last label is a number"},
+	}
+	for f, pattern := range map[format.Format]string{
+		format.Names: "%s", format.Hosts: "0.0.0.0 %s", format.Adblock: "||%s^", format.Dnsmasq: "local=/%s/",
+		format.Unbound: "local-zone: %s static", format.RPZ: "%s CNAME .",
+	} {
+		for _, test := range tests {
+			want := test.want
+			if f == format.RPZ { // a final dot and escapes have a meaning there
+				switch test.text {
+				case "tiktok.com.":
+					want = "…want $ORIGIN"
+				case `a\046b.example`:
+					want = `a\.b.example`
+				case `a\300.example`:
+					want = "…begins no escape"
+				}
+			}
+			got := show(f, strings.NewReader(fmt.Sprintf(pattern, test.text)))
+			part, fails := strings.CutPrefix(want, "…")
+			if len(got) != 1 || strings.Contains(got[0], " fault ") != fails || !strings.Contains(got[0], part) ||
+				!fails && !strings.HasSuffix(got[0], " "+want) {
+				t.Errorf("%s: %q gives %q, want %q", f, test.text, got, want)
+			}
+		}
+	}
+}
+
 func TestLongLineIsSkipped(t *testing.T) {
 	t.Parallel()
 	const limit = 64 << 10

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode"
 
 	"cordon/blocklists/domain"
 	"cordon/blocklists/format"
@@ -66,7 +67,8 @@ func FuzzRead(f *testing.F) {
 			switch fault, skipped := errors.AsType[*format.LineError](err); {
 			case skipped:
 				line = fault.Line
-				if len(fault.Text) > 80 || fault.Reason == "" || strings.IndexFunc(fault.Error(), unprintable) >= 0 {
+				if len(fault.Text) > 80 || fault.Reason == "" || strings.IndexFunc(fault.Text, unprintable) >= 0 ||
+					strings.IndexFunc(fault.Reason, func(r rune) bool { return !unicode.IsPrint(r) }) >= 0 {
 					t.Fatalf("fault %q, %q", fault.Text, fault.Reason)
 				}
 			case err != nil:

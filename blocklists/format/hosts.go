@@ -15,27 +15,28 @@ func (h *hosts) read(line []byte, out *output) {
 	if comment := bytes.IndexByte(line, '#'); comment >= 0 {
 		line = line[:comment]
 	}
-	field, names := cutField(line)
-	if !h.isAddress(field) {
+	names, ok := h.cutAddress(line)
+	switch {
+	case !ok:
 		out.reject(line, reasonFor(line, Hosts, "no address in front, want one and then names: 0.0.0.0 www.example.com"))
-		return
-	}
-	if len(names) == 0 {
+	case len(names) == 0:
 		out.reject(line, "no name after the address, want 0.0.0.0 www.example.com (addresses alone are format networks)")
-		return
+	default:
+		putHosts(names, Subtree, out)
 	}
-	putHosts(names, Subtree, out)
 }
 
-func (h *hosts) isAddress(field []byte) bool {
-	if bytes.Equal(field, h.address) {
-		return true
+// cutAddress splits off the address in front of the names on line, false if there is none.
+func (h *hosts) cutAddress(line []byte) (names []byte, ok bool) {
+	if rest, same := bytes.CutPrefix(line, h.address); same && len(h.address) > 0 && len(rest) > 0 && blank(rest[0]) {
+		return trimStart(rest), true
 	}
+	field, names := cutField(line)
 	if _, err := netip.ParseAddr(string(field)); err != nil {
-		return false
+		return nil, false
 	}
 	h.address = append(h.address[:0], field...)
-	return true
+	return names, true
 }
 
 // putHosts puts a rule for each of names. "0.0.0.0 0.0.0.0" is a line that lists have, and stands for nothing.

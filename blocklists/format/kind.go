@@ -230,6 +230,7 @@ func signs() []sign {
 		{kind: kindV2fly, prefix: "domain:"},
 		{kind: kindV2fly, prefix: "keyword:"},
 		{kind: kindV2fly, prefix: "regexp:"},
+		{kind: kindUnbound, prefix: "include: "},
 		{kind: kindV2fly, prefix: "include:"},
 		{kind: kindURL, contains: "://"},
 		{kind: kindRegexp, prefix: "/", suffix: "/"},

@@ -76,27 +76,43 @@ func (r *Reader) read(out *output) error {
 	if row.zone {
 		from = &zoneEntries{lines: lines{in: in}}
 	}
-	parse := row.open()
-	for !out.stopped {
+	for parse := row.open(); !out.stopped; {
 		entry, line, err := from.next()
-		switch fault, skip := errors.AsType[*LineError](err); {
-		case errors.Is(err, io.EOF):
-			return nil
-		case skip:
-			r.lines++
-			out.fault(fault)
+		if err != nil {
+			if err = r.pass(err, out); err != nil {
+				return ended(err)
+			}
 			continue
-		case err != nil:
+		}
+		counts, err := r.counts(entry, line, row.comment)
+		if err != nil {
 			return err
 		}
-		if counts, err := r.counts(entry, line, row.comment); err != nil {
-			return err
-		} else if counts {
+		if counts {
 			out.line = line
 			parse(entry, out)
 		}
 	}
 	return nil
+}
+
+// pass passes over an entry that is too long. Any other error comes back.
+func (r *Reader) pass(err error, out *output) error {
+	fault, skipped := errors.AsType[*LineError](err)
+	if !skipped {
+		return err
+	}
+	r.lines++
+	out.fault(fault)
+	return nil
+}
+
+// ended is no error at the end of the list.
+func ended(err error) error {
+	if errors.Is(err, io.EOF) {
+		return nil
+	}
+	return err
 }
 
 // counts says whether entry is one: neither blank nor a comment. It minds the end marker.

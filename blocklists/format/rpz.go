@@ -12,13 +12,13 @@ import (
 // rpz reads the records of a response policy zone (draft-vixie-dnsop-dns-rpz).
 type rpz struct {
 	names    zoneNames
-	begun    bool                 // a record has been read
-	owner    []byte               // of the last record, a whole name or one below the zone's
-	absolute bool                 // whether owner is whole
-	wild     bool                 // whether owner begins with the label "*"
-	unowned  string               // why the last record has no owner, "" if it has
+	begun    bool                       // a record has been read
+	owner    []byte                     // of the last record, a whole name or one below the zone's
+	absolute bool                       // whether owner is whole
+	wild     bool                       // whether owner begins with the label "*"
+	unowned  string                     // why the last record has no owner, "" if it has
 	buf      [2*domain.MaxWire + 2]byte // what owner is in
-	last     Rule                 // a second record of an owner is no second rule
+	last     Rule                       // a second record of an owner is no second rule
 }
 
 func newRPZ() *rpz {
@@ -39,12 +39,16 @@ func (z *rpz) read(entry []byte, out *output) {
 		owner, rest = cutToken(entry)
 		z.own(owner)
 	}
-	reason := z.unowned
-	if reason == "" {
-		reason = z.record(rest, out)
-	}
-	if reason != "" {
-		out.reject(entry, reasonFor(entry, RPZ, reason))
+	kind, data := cutType(rest)
+	switch {
+	case kind == unknownType:
+		out.reject(entry, reasonFor(entry, RPZ, "no record: want a type such as CNAME behind the name"))
+	case z.unowned != "":
+		out.reject(entry, z.unowned)
+	default:
+		if reason := z.record(kind, data, out); reason != "" {
+			out.reject(entry, reason)
+		}
 	}
 }
 
@@ -92,13 +96,10 @@ func (z *rpz) own(text []byte) {
 	z.owner, z.absolute, z.unowned = z.names.complete(z.buf[:0], text)
 }
 
-// record reads what stands behind the owner.
-func (z *rpz) record(text []byte, out *output) (reason string) {
-	kind, data := cutType(text)
+// record reads a record of the owner.
+func (z *rpz) record(kind recordType, data []byte, out *output) (reason string) {
 	z.begun = true
 	switch kind {
-	case unknownType:
-		return "no record: want a type such as CNAME behind the name"
 	case soaType:
 		if z.absolute {
 			z.names.apex = bytes.Clone(z.owner)
@@ -108,7 +109,7 @@ func (z *rpz) record(text []byte, out *output) (reason string) {
 		return ""
 	case dnameType:
 		return "DNAME has no meaning in a response policy zone, want CNAME"
-	case cnameType, dataType:
+	default:
 	}
 	trigger, reason := z.trigger()
 	if reason != "" || len(trigger) == 0 {

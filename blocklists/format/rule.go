@@ -68,10 +68,10 @@ type Rule struct {
 	Line   int          // from 1; several rules may stand on one line
 }
 
-// LineError is a line, or one name of it, that is no rule of the format. It is skipped, the rest of the list is read.
+// LineError is an entry, or one name of it, that is no rule of the format. It is skipped, the rest of the list is read.
 type LineError struct {
-	Line   int    // from 1
-	Text   string // what was found, at most 80 octets, printable ASCII: everything else is escaped as in a Go string
+	Line   int    // from 1; the first of an entry that parentheses hold together over several lines
+	Text   string // what was found, at most 80 octets, printable ASCII: everything else, line ends too, is escaped as in a Go string
 	Reason string // what is wrong with it and what would be right
 }
 

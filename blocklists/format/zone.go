@@ -146,7 +146,7 @@ type recordType uint8
 const (
 	unknownType recordType = iota
 	cnameType
-	dataType  // any other that may be an answer made up
+	dataType // any other that may be an answer made up
 	soaType
 	zoneType  // NS and those of DNSSEC: they serve the zone itself
 	dnameType // not allowed in a response policy zone
@@ -250,7 +250,8 @@ func (z *zoneNames) complete(buf, text []byte) (wire []byte, absolute bool, reas
 	}
 	wire = append(wire[:len(wire)-1], z.origin...)
 	if len(wire) > domain.MaxWire {
-		return nil, false, fmt.Sprintf("%d octets long with the origin, at most %d are allowed (RFC 1035, section 2.3.4)", len(wire), domain.MaxWire)
+		return nil, false, fmt.Sprintf("%d octets long with the origin, at most %d are allowed (RFC 1035, section 2.3.4)",
+			len(wire), domain.MaxWire)
 	}
 	return wire, z.absolute, ""
 }
