@@ -17,7 +17,8 @@ import (
 
 // The compiled form of a list is what WriteTo writes and ReadList reads:
 //
-//	| magic | hash, content, loaded, signed, counts, marked, format, path | files | faults | networks | chunks of the arena | SHA-256 of all before |
+//	| magic | hash, content, loaded, signed, counts, marked, format, path | files | faults |
+//	| networks | chunks of the arena | SHA-256 of all before |
 //
 // Numbers are little-endian; a text has its length before it, 16 bits; what repeats has its number before it, 32 bits. A change of any
 // part, also of what an arena or a network looks like, changes the magic: an older form is read from its source again.

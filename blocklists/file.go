@@ -232,7 +232,7 @@ func (src *Source) verify(files []*file) (signature.Signature, error) {
 		}
 	}
 	if len(text) == 0 {
-		return signature.Signature{}, fmt.Errorf("file %s: it must be signed (signed_by), and there is no signature beside it at %s", f.name, where)
+		return signature.Signature{}, fmt.Errorf("file %s: it must be signed (signed_by), and there is no signature at %s", f.name, where)
 	}
 	signed, err := signature.Verify(*key, f, text)
 	if err != nil {

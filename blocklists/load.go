@@ -12,8 +12,8 @@ import (
 )
 
 // Load reads the list that src names. before is the version that is in force, or nil: if the content and how it is to be read
-// did not change, it is returned itself, without being read again; else what it lost or gained is looked at. before may be of another source: then
-// it does not count.
+// did not change, it is returned itself, without being read again; else what it lost or gained is looked at. A before of another
+// source does not count.
 //
 //	open ──▶ fingerprint ──▶ as before? ─ no ─▶ signature ──▶ parse, in chunks ──▶ the fingerprint still? ──▶ guards ──▶ List
 //	         SHA-256             │ yes                        rules by line         else it was written to
@@ -120,8 +120,8 @@ func (src *Source) parse(ctx context.Context, files []*file, content Content) (*
 			return nil, f.wrong(ctx, err)
 		}
 		if _, marked := rules.End(); src.Guards.EndMarker && !marked {
-			return nil, fmt.Errorf("file %s: the end marker is missing: the file was cut, or its publisher does not write one: want a last line %q",
-				f.name, endMarker(rules.Lines()))
+			return nil, fmt.Errorf("file %s: the end marker is missing: the file was cut, or its publisher does not write one: "+
+				"want a last line %q", f.name, endMarker(rules.Lines()))
 		}
 		g.end(rules)
 	}

@@ -176,8 +176,8 @@ func wrongURL(text string) string {
 func (l *List) useless() Faults {
 	kind, _ := l.Kind()
 	what := map[Kind]string{
-		Inline: "a list with names", Builtin: "a built-in list", OnDisk: "a list in a file", HTTP: "a list from a URL", HTTPS: "a list from a URL",
-		Zone: "a zone that is transferred",
+		Inline: "a list with names", Builtin: "a built-in list", OnDisk: "a list in a file",
+		HTTP: "a list from a URL", HTTPS: "a list from a URL", Zone: "a zone that is transferred",
 	}[kind]
 	var faults Faults
 	for _, key := range []struct {
@@ -221,7 +221,8 @@ func (l *List) checkRemote() Faults {
 		faults = append(faults, faultAt(l.At("token_file"), "token_file: it would cross the network in the clear: want https"))
 	}
 	if kind == HTTP && l.SignedBy == "" && !l.faulty {
-		faults = append(faults, warningAt(l.At("source"), "source: whoever is on the way can change what http brings: want https, or signed_by"))
+		faults = append(faults, warningAt(l.At("source"),
+			"source: whoever is on the way can change what http brings: want https, or signed_by"))
 	}
 	return faults
 }

@@ -79,7 +79,7 @@ type state struct {
 // NotifyFunc takes a NOTIFY (RFC 1996), the octets msg from client, and appends the answer to dst. It says false if the client may not
 // send one. It is called in a listener's loop, so it does not wait, and from any number of goroutines at once; msg is dead
 // when it returns.
-type NotifyFunc func(dst []byte, client netip.Addr, msg []byte) (answer []byte, ok bool)
+type NotifyFunc func(dst []byte, client netip.Addr, msg []byte) (reply []byte, ok bool)
 
 // New is a Resolver that refuses everybody until it has a policy: see [Resolver.Publish] and [Resolver.Configure].
 func New(c Config) (*Resolver, error) {

@@ -172,7 +172,8 @@ func (in *inputs) noPolicyDir(err error) config.Fault {
 	return faultAt([]config.File{config.ReadFile(in.path)}, pos, message)
 }
 
-// loader is one that reads what a server with this configuration would, and what such a server last had in force, as far as that may be read.
+// loader is one that reads what a server with this configuration would, and what such a server last had in force, as far as that may
+// be read.
 func (in *inputs) loader(p *progress) *loader {
 	l := &loader{
 		log: slog.New(slog.DiscardHandler), allowed: in.service.AllowClients, forward: zonesOf(in.service), progress: p.list,

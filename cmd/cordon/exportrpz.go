@@ -106,24 +106,7 @@ func (in *inputs) serial(now time.Time) uint32 {
 			newest = t
 		}
 	}
-	paths := []string{in.service.PolicyDir}
-	if program, err := os.Executable(); err == nil {
-		paths = append(paths, program)
-	}
-	for _, f := range in.files {
-		if in.service.PolicyDir != "" {
-			paths = append(paths, f.Path)
-		}
-	}
-	for _, l := range in.generation.lists {
-		paths = append(paths, l.Path())
-	}
-	for _, declared := range in.generation.set.Lists {
-		if copied := in.mirrored(declared); copied != nil && declared.Remote() {
-			note(copied.Fetched)
-		}
-	}
-	for _, path := range paths {
+	for _, path := range in.sources() {
 		if info, err := os.Stat(path); err == nil { // what has gone since, or is no file, has no time
 			note(info.ModTime())
 		}
@@ -133,6 +116,29 @@ func (in *inputs) serial(now time.Time) uint32 {
 		note(p.Until)
 	}
 	return uint32(min(newest.Unix(), math.MaxUint32))
+}
+
+// sources are the files that the bans are made of.
+func (in *inputs) sources() []string {
+	var paths []string
+	if program, err := os.Executable(); err == nil {
+		paths = append(paths, program)
+	}
+	if in.service.PolicyDir != "" {
+		paths = append(paths, in.service.PolicyDir)
+		for _, f := range in.files {
+			paths = append(paths, f.Path)
+		}
+	}
+	for i, l := range in.generation.lists {
+		paths = append(paths, l.Path())
+		if declared := in.generation.set.Lists[i]; declared.Remote() {
+			if copied := in.mirrored(declared); copied != nil {
+				paths = append(paths, copied.Path)
+			}
+		}
+	}
+	return paths
 }
 
 // rpzZone is a response policy zone on its way out.

@@ -185,7 +185,8 @@ func (s *server) watchFor(files []config.File) {
 	s.watched.Store(&all)
 }
 
-// listPaths are the files, and patterns of files, that the lists of set depend on: their own, the signatures beside them, and what was accepted of them.
+// listPaths are the files, and patterns of files, that the lists of set depend on: their own, the signatures beside them, and what
+// was accepted of them.
 func (s *server) listPaths(set *config.PolicySet) []string {
 	var all []string
 	for _, list := range set.Lists {
@@ -205,8 +206,9 @@ func (s *server) listPaths(set *config.PolicySet) []string {
 
 // watchedFiles are the files and directories to watch now: a pattern may match others than it did.
 func (s *server) watchedFiles() []string {
-	var all []string
-	for _, path := range *s.watched.Load() {
+	watched := *s.watched.Load()
+	all := make([]string, 0, len(watched))
+	for _, path := range watched {
 		all = append(all, expand(path)...)
 	}
 	return all

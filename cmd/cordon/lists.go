@@ -26,8 +26,8 @@ func listsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "lists",
 		Short: "Say how the lists of the running server are",
-		Long: "Say of each list what is in force of it, how old that is, and what is wrong, by the admin listener of the server that runs\n" +
-			"on this host. The exit status is 0 however they are.",
+		Long: "Say of each list what is in force of it, how old that is, and what is wrong, by the admin listener of the server\n" +
+			"that runs on this host. The exit status is 0 however they are.",
 		Args: noArgument,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			all, err := askLists(cmd, path)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
@@ -83,7 +84,7 @@ func statuses(g *generation, holds map[string]hold, fetched *mirror.Mirror, now 
 func (s *listStatus) describe(list *blocklists.List) {
 	hash := list.Hash()
 	s.Names, s.Networks, s.Allowed, s.Rejected = list.Len(), list.Networks(), list.Allowed(), list.Rejected()
-	s.Hash, s.Loaded = fmt.Sprintf("%x", hash[:8]), list.Loaded()
+	s.Hash, s.Loaded = hex.EncodeToString(hash[:8]), list.Loaded()
 }
 
 func (s *listStatus) hold(h hold) {
@@ -133,8 +134,9 @@ func newest(declared *config.List) (last time.Time) {
 
 // rejected are the rejected lines of list, with their places.
 func rejected(list *blocklists.List) []rejectedLine {
-	var lines []rejectedLine
-	for _, f := range list.Faults() {
+	faults := list.Faults()
+	lines := make([]rejectedLine, 0, len(faults))
+	for _, f := range faults {
 		lines = append(lines, rejectedLine{Place: placeOf(list, f.Line), Text: f.Text, Reason: f.Reason})
 	}
 	return lines

@@ -107,7 +107,7 @@ const mostShown = 10
 
 // widest are the entries that take in the most, with their places.
 func widest(list *blocklists.List) []string {
-	var all []string
+	all := make([]string, 0, 2*mostShown)
 	for _, r := range list.WidestNames(mostShown) {
 		all = append(all, fmt.Sprintf("%s and all below it (%s)", r.Name, placeOf(list, r.Line)))
 	}
@@ -119,8 +119,8 @@ func widest(list *blocklists.List) []string {
 
 func (t *listTest) write(w io.Writer) error {
 	var b strings.Builder
-	line := func(what, format string, args ...any) {
-		fmt.Fprintf(&b, "%-10s %s\n", what, fmt.Sprintf(format, args...))
+	line := func(what, told string, args ...any) {
+		fmt.Fprintf(&b, "%-10s %s\n", what, fmt.Sprintf(told, args...))
 	}
 	line("format", "%s", t.Format)
 	line("refuses", "%s and %s", count(t.Names, "name"), count(t.Networks, "network"))
