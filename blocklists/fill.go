@@ -5,7 +5,8 @@ import "slices"
 // filling puts names into the table of a set. It sorts many of them by the place where they belong before it does, so that what it
 // writes to is in the CPU's cache.
 //
-//	arenas ─▶ hashes of the names, and of those above them ─▶ waiting ─▶ sorted by the upper bits of the hash ─▶ filter, buckets
+//	arenas ─▶ hashes of the names ─▶ waiting ─▶ sorted by the upper bits of the hash ─▶ buckets
+//	                 └ and of those above them ─▶ filter, which is small enough for the cache as it is
 type filling struct {
 	set     *Set
 	waiting []waiting
@@ -17,7 +18,7 @@ type filling struct {
 // waiting is a name that is to be put into the table.
 type waiting struct {
 	hash uint64
-	ref  uint64 // of its record; 0 for a name that has listed ones below it
+	ref  uint64 // of its record
 }
 
 const (
@@ -26,7 +27,7 @@ const (
 )
 
 func newFilling(s *Set, records int) *filling {
-	size := min(2*records, maxWaiting) + maxLabels
+	size := min(records, maxWaiting) + 1
 	return &filling{set: s, waiting: make([]waiting, 0, size), sorted: make([]waiting, size)}
 }
 
@@ -42,7 +43,7 @@ func (f *filling) fill() {
 func (f *filling) addChunk(base uint64) {
 	octets := f.set.chunks[base>>chunkBits].octets
 	for off := firstRecord; off < len(octets); {
-		if cap(f.waiting)-len(f.waiting) < maxLabels {
+		if len(f.waiting) == cap(f.waiting) {
 			f.flush()
 		}
 		size := f.addName(octets[off:], base|uint64(off))
@@ -50,7 +51,8 @@ func (f *filling) addChunk(base uint64) {
 	}
 }
 
-// addName lets the name that octets begin with wait, and the names above it. It returns the length of the name.
+// addName lets the name that octets begin with wait, and tells the filter of it and of the names above it. It returns the length of
+// the name.
 func (f *filling) addName(octets []byte, ref uint64) (size int) {
 	var starts [maxLabels]uint8
 	labels := 0
@@ -64,10 +66,12 @@ func (f *filling) addName(octets []byte, ref uint64) (size int) {
 		h = f.set.key.label(h, octets, int(starts[i]))
 		if depth := labels - i; depth >= endsAt && f.recent[depth%len(f.recent)] != h {
 			f.recent[depth%len(f.recent)] = h
-			f.waiting = append(f.waiting, waiting{hash: h})
+			*f.set.filterWord(h) |= belowBits(h)
 		}
 	}
-	f.waiting = append(f.waiting, waiting{f.set.key.label(h, octets, 0), ref})
+	h = f.set.key.label(h, octets, 0)
+	*f.set.filterWord(h) |= listedBits(h)
+	f.waiting = append(f.waiting, waiting{h, ref})
 	return size + 1
 }
 
@@ -97,23 +101,11 @@ func (f *filling) flush() {
 // putAll puts in a part of what was sorted. It reads what it is going to write to at first: then the CPU waits for all of that at once.
 func (f *filling) putAll(part []waiting) {
 	for i := range part {
-		if part[i].ref != 0 {
-			f.touched ^= f.set.buckets[f.set.home(part[i].hash)][0]
-		}
+		f.touched ^= f.set.buckets[f.set.home(part[i].hash)][0]
 	}
 	for _, w := range part {
-		f.put(w)
+		f.putRecord(w)
 	}
-}
-
-func (f *filling) put(w waiting) {
-	word := f.set.filterWord(w.hash)
-	if w.ref == 0 {
-		*word |= belowBits(w.hash)
-		return
-	}
-	*word |= listedBits(w.hash)
-	f.putRecord(w)
 }
 
 // putRecord gives a record its slot, or a place in front of the chain of its name's slot.
