@@ -157,6 +157,9 @@ func (src *Source) fingerprint(ctx context.Context, files []*file) (Content, err
 	return sum.sum(), nil
 }
 
+// reading is the version of how a file is read: a higher one reads what is kept as compiled anew.
+const reading = 1
+
 // fingerprint is a Content on its way.
 type fingerprint struct{ all, one hash.Hash }
 
@@ -167,7 +170,7 @@ func (src *Source) newFingerprint() *fingerprint {
 	if src.Guards.Key != nil {
 		key = src.Guards.Key.ID().String()
 	}
-	fmt.Fprintf(f.all, "%s %q %s\n", src.Format, src.OwnZones, key)
+	fmt.Fprintf(f.all, "%d %s %s %q %s\n", reading, suffixes().version, src.Format, src.OwnZones, key)
 	return f
 }
 

@@ -1,7 +1,12 @@
 package blocklists
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
 	"sync"
+
+	"golang.org/x/net/publicsuffix"
 
 	"cordon/blocklists/builtin"
 	"cordon/blocklists/domain"
@@ -13,6 +18,7 @@ type suffixTables struct {
 	names     int                    // how many
 	operators map[string]struct{}    // the labels that CDNs' operators put in front of a suffix, with their length octets
 	protected map[domain.Name]string // → why it may not be listed whole
+	version   string                 // another one may read another list out of the same file
 }
 
 // suffixes makes the tables when they are first needed. Nobody changes them.
@@ -24,9 +30,13 @@ var suffixes = sync.OnceValue(func() *suffixTables {
 	}
 	shared.flush()
 	t.arena, t.names = shared.arena, shared.names
+	version := sha256.New()
+	fmt.Fprintln(version, publicsuffix.List)
 	for _, s := range builtin.ProtectedSuffixes() {
 		t.protect(s)
+		fmt.Fprintln(version, s.Name)
 	}
+	t.version = hex.EncodeToString(version.Sum(nil))
 	for _, label := range builtin.OperatorLabels() {
 		t.operators[string(byte(len(label)))+label] = struct{}{}
 	}

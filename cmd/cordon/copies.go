@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"cordon/blocklists"
@@ -70,9 +71,10 @@ func newZone(declared *config.List, name string) (*transfer.Zone, error) {
 	return transfer.New(c)
 }
 
-// remoteIdentity is all that makes a list from elsewhere the list that it is: a copy from another place is a copy of another list.
+// remoteIdentity is all that makes a list from elsewhere the list that it is: a copy from another place is a copy of another list, but a
+// zone is the same whichever primary it comes from.
 func remoteIdentity(declared *config.List) string {
-	return fmt.Sprintf("%s %v signed=%t", declared.Source, declared.Primaries, declared.SignedBy != "")
+	return fmt.Sprintf("%s signed=%t", declared.Source, declared.SignedBy != "")
 }
 
 // signatureURL is where the signature of what lies at address is: beside it, with the ending that minisign gives it.
@@ -212,7 +214,11 @@ func (s *server) listenFor(zones map[string]*transfer.Zone) {
 	}
 	notifies := new(transfer.Notifies)
 	notifies.Set(table)
+	var heard perSecond
 	s.notify = func(dst []byte, client netip.Addr, msg []byte) ([]byte, bool) {
+		if !heard.allow(time.Now(), maxNotifies) {
+			return dst, false
+		}
 		answer, zone, ok := notifies.Handle(client, msg)
 		for _, list := range byZone[zone] {
 			s.copies.Poke(list)
@@ -222,6 +228,20 @@ func (s *server) listenFor(zones map[string]*transfer.Zone) {
 	if s.resolver != nil {
 		s.resolver.Notify(s.notify)
 	}
+}
+
+// maxNotifies is how many NOTIFYs a second are looked at: a key is read from its file for each that claims to be a primary's.
+const maxNotifies = 50
+
+// perSecond counts what happens within a second. It may be used by any number of goroutines at once.
+type perSecond struct{ second, count atomic.Int64 }
+
+// allow says whether less than limit happened in the second of now.
+func (p *perSecond) allow(now time.Time, limit int64) bool {
+	if second := now.Unix(); p.second.Swap(second) != second {
+		p.count.Store(0)
+	}
+	return p.count.Add(1) <= limit
 }
 
 // zonesOf are the zones that have servers of their own: they are the organisation's.

@@ -141,6 +141,11 @@ func (s *server) loaded() {
 	if err := s.state.save(good); err != nil {
 		s.log.Error("the last good state was not saved: a restart with a fault in a file would not find it", "error", err)
 	}
+	if s.copies != nil && len(s.loader.holds) == 0 { // else a list may only be misspelt
+		if err := s.copies.Sweep(); err != nil {
+			s.log.Warn("copies of lists that nobody names any more were not removed", "error", err)
+		}
+	}
 }
 
 // policyFiles are the policy files in dir as they are now, those inside the program if dir is "".
@@ -242,9 +247,31 @@ func (s *server) announce(since, now time.Time) {
 			s.log.Warn("ends now", what, slog.Time("at", c.At))
 		}
 	}
+	s.announceStale(now)
 	if err := s.state.touch(now); err != nil {
 		s.log.Warn("the time was not noted in the state directory", "error", err)
 	}
+}
+
+// announceStale logs which lists are older than they may be, each once, and which no longer are.
+func (s *server) announceStale(now time.Time) {
+	stale := map[string]bool{}
+	for _, list := range s.outcome.lists(now) {
+		if list.State != stateStale {
+			continue
+		}
+		stale[list.Name] = true
+		if !s.stale[list.Name] {
+			s.log.Error("a list is older than its max_age: it stays in force, but its source may be gone", "list", list.Name,
+				"source", list.Source, "current", list.Current)
+		}
+	}
+	for name := range s.stale {
+		if !stale[name] {
+			s.log.Info("a list is no longer too old", "list", name)
+		}
+	}
+	s.stale = stale
 }
 
 // nameOf is what c is about, for the log.

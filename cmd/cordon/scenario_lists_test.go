@@ -86,3 +86,10 @@ func (x *scenario) accept(args []string) error {
 	}
 	return x.server.state.accept(args[0], x.server.loader.holds["list "+args[0]].content)
 }
+
+func (x *scenario) tick([]string) error {
+	x.log.take()
+	x.server.announce(x.now(), x.now())
+	x.heard = x.log.take()
+	return nil
+}

@@ -51,6 +51,7 @@ import (
 //	publish LIST SECTION|fail                        what the source of a list from elsewhere has from now on; the sections
 //	      remote/LIST are what they have at the start
 //	fetch                                            all sources are asked, and what is new is taken over
+//	tick                                             what the server does each hour
 //	accept LIST                                      an administrator believes a list that is held
 //	write FILE SECTION, delete FILE, reload, restart what administrators do; reload is what follows a change
 //	held [FILE|'list NAME']+                         exactly these are held; without any: nothing is
@@ -257,6 +258,7 @@ func commands() map[string]func(x *scenario, args []string) error {
 		"clock-step": (*scenario).stepClock,
 		"publish":    (*scenario).publish,
 		"fetch":      (*scenario).fetch,
+		"tick":       (*scenario).tick,
 		"accept":     (*scenario).accept,
 		"write":      (*scenario).writeFile,
 		"delete":     (*scenario).deleteFile,

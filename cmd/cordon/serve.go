@@ -72,6 +72,7 @@ type server struct {
 	remote      remoteFunc
 	remotes     []string            // the lists from elsewhere, by name
 	notify      resolver.NotifyFunc // hears that a zone has changed
+	stale       map[string]bool     // the lists of which it was said that they are too old
 
 	resolver *resolver.Resolver
 	listener *listen.Server
