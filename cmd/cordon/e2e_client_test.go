@@ -119,9 +119,10 @@ func (c *cordon) wants(cases ...[2]string) {
 // perf is a dnsperf under way.
 type perf struct {
 	*child
-	lost  int
-	sent  int
-	rcode map[string]int
+	sent     int // with those that were under way when it was stopped
+	answered int
+	lost     int
+	rcode    map[string]int
 }
 
 // load lets dnsperf ask the program so many queries a second, of a file with lines "name type", until it is stopped.
@@ -134,7 +135,7 @@ func (c *cordon) load(file string, perSecond int) *perf {
 }
 
 var (
-	perfCount = regexp.MustCompile(`Queries (sent|lost): +(\d+)`)
+	perfCount = regexp.MustCompile(`Queries (sent|completed|lost): +(\d+)`)
 	perfRcode = regexp.MustCompile(`([A-Z]+) (\d+) \(`)
 )
 
@@ -147,7 +148,7 @@ func (p *perf) stop() {
 	for _, m := range perfCount.FindAllStringSubmatch(p.output.String(), -1) {
 		counts[m[1]], _ = strconv.Atoi(m[2])
 	}
-	p.sent, p.lost = counts["sent"], counts["lost"]
+	p.sent, p.answered, p.lost = counts["sent"], counts["completed"], counts["lost"]
 	for _, m := range perfRcode.FindAllStringSubmatch(between(p.output.String(), "Response codes:", "\n"), -1) {
 		p.rcode[m[1]], _ = strconv.Atoi(m[2])
 	}

@@ -208,7 +208,7 @@ func flip(c *cordon, ways []way) {
 	if load.lost != 0 {
 		c.t.Errorf("%d answers were lost", load.lost)
 	}
-	if n := load.rcode["NOERROR"] + load.rcode["NXDOMAIN"]; n != load.sent {
-		c.t.Errorf("of %d answers %d have an RCODE that no policy calls for: %v", load.sent, load.sent-n, load.rcode)
+	if n := load.rcode["NOERROR"] + load.rcode["NXDOMAIN"]; n != load.answered {
+		c.t.Errorf("of %d answers %d have an RCODE that no policy calls for: %v", load.answered, load.answered-n, load.rcode)
 	}
 }
