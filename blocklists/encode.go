@@ -9,6 +9,7 @@ import (
 	"hash"
 	"io"
 	"math"
+	"slices"
 	"time"
 
 	"cordon/blocklists/domain"
@@ -31,12 +32,14 @@ const (
 	maxFiles    = 1 << 16
 	maxPath     = 4 << 10
 	maxText     = 1 << 10 // of a fault, of its reason
+
+	wordLen  = 8
+	partSize = 64 << 10 // what is read or written at once
 )
 
 // WriteTo writes the compiled form of the list: all that it is but its name and source. It implements [io.WriterTo].
 func (l *List) WriteTo(w io.Writer) (int64, error) {
-	e := &encoder{to: bufio.NewWriterSize(w, 64<<10), sum: sha256.New()}
-	e.write([]byte(compiledMagic))
+	e := newEncoder(w, compiledMagic)
 	e.head(l)
 	e.number(len(l.networks))
 	for _, n := range l.networks {
@@ -47,12 +50,8 @@ func (l *List) WriteTo(w io.Writer) (int64, error) {
 		e.number(len(chunk))
 		e.write(chunk)
 	}
-	e.write(e.sum.Sum(nil))
-	if e.err == nil {
-		e.err = e.to.Flush()
-	}
-	if e.err != nil {
-		return e.written, fmt.Errorf("write compiled list %s: %w", l.name, e.err)
+	if err := e.end(); err != nil {
+		return e.written, fmt.Errorf("write compiled list %s: %w", l.name, err)
 	}
 	return e.written, nil
 }
@@ -61,9 +60,25 @@ func (l *List) WriteTo(w io.Writer) (int64, error) {
 type encoder struct {
 	to      *bufio.Writer
 	sum     hash.Hash
-	small   [32]byte
+	small   [64]byte
 	written int64
 	err     error
+}
+
+// newEncoder begins a form with its magic.
+func newEncoder(w io.Writer, magic string) *encoder {
+	e := &encoder{to: bufio.NewWriterSize(w, partSize), sum: sha256.New()}
+	e.write([]byte(magic))
+	return e
+}
+
+// end writes the sum, and what is still in the buffer.
+func (e *encoder) end() error {
+	e.write(e.sum.Sum(nil))
+	if e.err == nil {
+		e.err = e.to.Flush()
+	}
+	return e.err
 }
 
 func (e *encoder) head(l *List) {
@@ -109,6 +124,17 @@ func (e *encoder) number(n int) {
 	e.write(binary.LittleEndian.AppendUint32(e.small[:0], uint32(min(max(n, 0), maxNumber))))
 }
 
+// words writes 64 bits each.
+func (e *encoder) words(words []uint64) {
+	for some := range slices.Chunk(words, len(e.small)/wordLen) {
+		octets := e.small[:0]
+		for _, word := range some {
+			octets = binary.LittleEndian.AppendUint64(octets, word)
+		}
+		e.write(octets)
+	}
+}
+
 // time writes nanoseconds since 1970, 0 for the zero time.
 func (e *encoder) time(t time.Time) {
 	var n int64
@@ -132,12 +158,9 @@ var (
 // ReadList reads the compiled form of a list, and gives the list its name and source: see [List]. It believes nothing: a form that
 // is cut short, altered, followed by more or of another version is an error, never a list that is less than it was.
 func ReadList(r io.Reader, name, source string) (*List, error) {
-	d := &decoder{from: bufio.NewReaderSize(r, 64<<10), sum: sha256.New()}
 	l := &List{name: name, source: source}
-	for _, step := range []func(*List) error{d.magic, d.head, d.files, d.faults, d.networks, d.arena, d.end} {
-		if err := step(l); err != nil {
-			return nil, fmt.Errorf("read compiled list %s: %w", name, err)
-		}
+	if err := newDecoder(r).list(l); err != nil {
+		return nil, fmt.Errorf("read compiled list %s: %w", name, err)
 	}
 	return l, nil
 }
@@ -147,6 +170,23 @@ type decoder struct {
 	from  io.Reader
 	sum   hash.Hash
 	small [64]byte
+	large []byte // of partSize; nil until it is needed
+}
+
+func newDecoder(r io.Reader) *decoder {
+	return &decoder{from: bufio.NewReaderSize(r, partSize), sum: sha256.New()}
+}
+
+func (d *decoder) list(l *List) error {
+	if err := d.magic(compiledMagic); err != nil {
+		return err
+	}
+	for _, step := range []func(*List) error{d.head, d.files, d.faults, d.networks, d.arena} {
+		if err := step(l); err != nil {
+			return err
+		}
+	}
+	return d.end()
 }
 
 func (d *decoder) read(octets []byte) error {
@@ -185,12 +225,43 @@ func (d *decoder) text(limit int) (string, error) {
 	return string(octets), err
 }
 
-func (d *decoder) magic(*List) error {
-	octets := make([]byte, len(compiledMagic))
+// part reads the next octets of the size that are still to come: so many that they fit into the decoder's own memory, which the next
+// call overwrites. size is a multiple of what must not be torn, which in turn divides partSize.
+func (d *decoder) part(size int) ([]byte, error) {
+	if d.large == nil {
+		d.large = make([]byte, partSize)
+	}
+	octets := d.large[:min(size, partSize)]
+	return octets, d.read(octets)
+}
+
+// words reads as many numbers of 64 bits as words has room for.
+func (d *decoder) words(words []uint64) error {
+	for len(words) > 0 {
+		octets, err := d.part(len(words) * wordLen)
+		if err != nil {
+			return err
+		}
+		n := len(octets) / wordLen
+		readWords(words[:n], octets)
+		words = words[n:]
+	}
+	return nil
+}
+
+// readWords takes the numbers that octets begin with, as many as words has room for.
+func readWords(words []uint64, octets []byte) {
+	for i := range words {
+		words[i] = binary.LittleEndian.Uint64(octets[i*wordLen:])
+	}
+}
+
+func (d *decoder) magic(want string) error {
+	octets := make([]byte, len(want))
 	if err := d.read(octets); err != nil {
 		return err
 	}
-	if string(octets) != compiledMagic {
+	if string(octets) != want {
 		return errOtherForm
 	}
 	return nil
@@ -371,7 +442,7 @@ func hasUpper(octets []byte) bool {
 }
 
 // end compares the sum, and wants nothing behind it.
-func (d *decoder) end(*List) error {
+func (d *decoder) end() error {
 	want := [sha256.Size]byte(d.sum.Sum(nil))
 	if err := d.read(d.small[:sha256.Size]); err != nil {
 		return err

@@ -26,8 +26,8 @@ const (
 	partBits   = 8       // of the hash
 )
 
-func newFilling(s *Set, records int) *filling {
-	size := min(records, maxWaiting) + 1
+func newFilling(s *Set) *filling {
+	size := min(s.records, maxWaiting) + 1
 	return &filling{set: s, waiting: make([]waiting, 0, size), sorted: make([]waiting, size)}
 }
 

@@ -20,9 +20,13 @@ const maxLabels = 127
 // so the hashes of all suffixes of a name come out on the way to its own, at one multiplication for a label of up to seven
 // octets. The length octet stands first, so two different names are never the same sequence of groups.
 //
-// The hash is not cryptographic. It need not be: start and factor are random in each table and never leave it, so who
-// writes a list or sends a query can't compute which names meet in one slot, and an answer's time shows nothing of a
-// single slot. Every hit is verified against the listed name, so a collision costs time and never a wrong verdict.
+// The hash is not cryptographic. It need not be: start and factor are random in each table, so who writes a list or
+// sends a query can't compute which names meet in one slot, and an answer's time shows nothing of a single slot. Every hit is
+// verified against the listed name, so a collision costs time and never a wrong verdict.
+//
+// The key leaves the program in one place: [Set.WriteTo] writes it with its table, which is of no use without it. That file must
+// be as private as the lists: who can read it could make names that meet in one slot of that table, and with them a lookup
+// that takes longer. A table that is compiled anew has another key.
 type hashKey struct {
 	start  uint64
 	factor uint64 // odd

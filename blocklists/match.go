@@ -100,9 +100,10 @@ func (m *matcher) walk(dst []Match, starts []uint8, end int) []Match {
 func (m *matcher) collect(dst []Match, slot uint64, index, start, end int) []Match {
 	s := m.set
 	for ref, next := s.first(slot); ; {
-		if list, octets := s.record(ref); list == s.sharedList {
+		switch list, octets := s.record(ref); {
+		case list == s.sharedList:
 			m.sharedSuffix(index)
-		} else {
+		case len(octets) > end-start+trailerLen: // of a chain that was read back, only the first name is compared
 			said := readTrailer(octets[end-start+1:])
 			dst = m.keep(dst, said, index > 0, Match{List: list, Start: start, End: end, Line: said.line, CDN: m.cdn})
 		}

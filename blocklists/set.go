@@ -35,6 +35,7 @@ type Set struct {
 	chains  []chained
 	chunks  []chunk
 	fewest  int // labels of the shortest name in the table
+	records int // in the chunks
 
 	sharedList  int // the number of the list of shared suffixes
 	lists       []*List
@@ -72,33 +73,42 @@ const (
 // Compile makes the union of lists, none of which may be nil. The index in lists is what [Match.List] says. The error is
 // for more than [MaxLists] lists or more names than a table can hold. Compile keeps the lists' memory, not the slice.
 //
-// before is the set in force, nil if there is none. If it is of the very same lists, it is what Compile returns; the new set
-// keeps nothing else of it.
+// before is a set that may be of these lists: the one in force, or one that [ReadSet] read back; nil if there is none. If it is of
+// the very same lists, it is what Compile returns; the new set keeps nothing else of it.
 func Compile(lists []*List, before *Set) (*Set, error) {
 	if before != nil && slices.Equal(before.lists, lists) {
 		return before, nil
 	}
+	s, err := newSet(lists)
+	if err != nil {
+		return nil, err
+	}
+	s.key, s.fewest = newHashKey(), maxLabels
+	newFilling(s).fill()
+	return s, nil
+}
+
+// newSet makes the set of lists but for what its table has to say of them: the table is as large as it is going to be, and empty.
+func newSet(lists []*List) (*Set, error) {
 	if len(lists) > MaxLists {
 		return nil, fmt.Errorf("compile lists: found %d, at most %d can be in force at once", len(lists), MaxLists)
 	}
-	s := &Set{key: newHashKey(), sharedList: len(lists), fewest: maxLabels, lists: slices.Clone(lists)}
-	records := suffixes().names
+	s := &Set{sharedList: len(lists), lists: slices.Clone(lists), records: suffixes().names}
 	for i, l := range lists {
 		s.addChunks(i, l.arena)
-		records += l.records
+		s.records += l.records
 		s.names += l.names
 		s.networkSize += l.blockedNetworks
 	}
-	if records > math.MaxInt32 {
-		return nil, fmt.Errorf("compile lists: found %d names, want at most %d", records, math.MaxInt32)
+	if s.records > math.MaxInt32 {
+		return nil, fmt.Errorf("compile lists: found %d names, want at most %d", s.records, math.MaxInt32)
 	}
 	s.addChunks(s.sharedList, suffixes().arena)
 	if len(s.chunks) > refMask>>chunkBits {
 		return nil, fmt.Errorf("compile lists: found %d MiB of names, want at most %d", len(s.chunks), refMask>>chunkBits)
 	}
-	s.filter = make([]uint64, records*filterShare/8+1)
-	s.buckets = make([]bucket, records/fill+2)
-	newFilling(s, records).fill()
+	s.filter = make([]uint64, s.records*filterShare/8+1)
+	s.buckets = make([]bucket, s.records/fill+2)
 	s.networks = newNetworkTable(lists)
 	return s, nil
 }

@@ -204,7 +204,7 @@ func (l *loader) compile(next *generation) (err error) {
 	l.lastID++
 	c := policyConfig(next.set, next.lists, l.allowed, l.lastID)
 	if l.good != nil {
-		c.Before = l.good.snapshot
+		c.Set = l.good.snapshot.Set()
 	}
 	next.snapshot, err = policy.Compile(c)
 	return err

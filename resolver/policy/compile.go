@@ -14,7 +14,7 @@ import (
 // an exception without an end, or times in the wrong order. Compile keeps the slices and maps inside of c's elements, so they must not
 // change afterwards. It takes no lock and starts nothing.
 func Compile(c Config) (*Snapshot, error) {
-	set, err := blocklists.Compile(c.Lists, c.Before.compiled())
+	set, err := blocklists.Compile(c.Lists, c.Set)
 	if err != nil {
 		return nil, fmt.Errorf("compiling the lists: %w", err)
 	}

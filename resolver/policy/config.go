@@ -16,10 +16,10 @@ type Config struct {
 	Policies   []Policy
 	Agencies   []Agency
 	Exceptions []Exception
-	Allowed    []netip.Prefix // networks that may ask although they belong to no agency
-	Hash       string         // of everything above; for people, Compile doesn't look at it
-	Before     *Snapshot      // the one in force, whose compiled lists serve again if Lists are the same; nil: none
-	ID         uint64         // ≥ 1; no two snapshots of one process have the same
+	Allowed    []netip.Prefix  // networks that may ask although they belong to no agency
+	Hash       string          // of everything above; for people, Compile doesn't look at it
+	Set        *blocklists.Set // a set that may be of these Lists: the one in force, or one read back; nil for none
+	ID         uint64          // ≥ 1; no two snapshots of one process have the same
 }
 
 // Policy is a decision to ban what some lists hold. A *Policy that comes from a [Snapshot] is immutable.

@@ -35,14 +35,6 @@ func (s *Snapshot) Hash() string { return s.hash }
 // Set returns the compiled lists.
 func (s *Snapshot) Set() *blocklists.Set { return s.set }
 
-// compiled is Set, nil without a snapshot.
-func (s *Snapshot) compiled() *blocklists.Set {
-	if s == nil {
-		return nil
-	}
-	return s.set
-}
-
 // Policies returns all policies in the order of the files: Policies()[i].Index is i.
 func (s *Snapshot) Policies() []*Policy { return s.policies }
 
