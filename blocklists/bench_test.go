@@ -204,6 +204,33 @@ func BenchmarkReload(b *testing.B) {
 			compile(b, again)
 		}
 	})
+	table := encodeSet(b, compile(b, l))
+	b.Run("read-set", func(b *testing.B) {
+		for b.Loop() {
+			if _, err := decodeSet(table, l); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("read-compiled-and-set", func(b *testing.B) {
+		for b.Loop() {
+			again, err := decode(form)
+			if err != nil {
+				b.Fatal(err)
+			}
+			if _, err := decodeSet(table, again); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("write-set", func(b *testing.B) {
+		s := compile(b, l)
+		for b.Loop() {
+			if _, err := s.WriteTo(io.Discard); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
 	b.Run("holds", func(b *testing.B) {
 		for b.Loop() {
 			l.Holds("\x03www\x07example\x03org\x00", "\x06tiktok\x03com\x00")

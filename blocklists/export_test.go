@@ -2,6 +2,7 @@ package blocklists
 
 import (
 	"iter"
+	"slices"
 	"time"
 
 	"cordon/blocklists/domain"
@@ -53,3 +54,45 @@ func WithSigned(l *List, t time.Time) *List {
 	of.signed = t
 	return &of
 }
+
+// Table is what is written of a set, to be forged.
+type Table struct {
+	Factor  *uint64
+	Fewest  *int
+	Filter  []uint64
+	Chains  [][2]uint64 // reference, and the index of the next one plus 1
+	Buckets []bucket
+}
+
+// Forge returns s with the table that change makes of its own.
+func Forge(s *Set, change func(*Table)) *Set {
+	forged := *s
+	t := Table{Factor: &forged.key.factor, Fewest: &forged.fewest, Filter: slices.Clone(s.filter), Buckets: slices.Clone(s.buckets)}
+	for _, c := range s.chains {
+		t.Chains = append(t.Chains, [2]uint64{c.ref, uint64(c.next)})
+	}
+	change(&t)
+	forged.filter, forged.buckets, forged.chains = t.Filter, t.Buckets, nil
+	for _, c := range t.Chains {
+		forged.chains = append(forged.chains, chained{ref: c[0], next: uint32(c[1])})
+	}
+	return &forged
+}
+
+// What a slot is made of.
+const (
+	ManyBit   = manyBit
+	ChunkBits = chunkBits
+)
+
+// InMoreChunks returns l with the first record in a chunk of its own.
+func InMoreChunks(l *List) *List {
+	of := *l
+	first := firstRecord + len(wireName(l.arena[0][firstRecord:])) + trailerLen
+	rest := append([]byte{0}, l.arena[0][first:]...)
+	of.arena = append(arena{l.arena[0][:first], rest}, l.arena[1:]...)
+	return &of
+}
+
+// LenOfChunk is the length of the first chunk of l.
+func LenOfChunk(l *List) int { return len(l.arena[0]) }
