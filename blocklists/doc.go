@@ -12,7 +12,8 @@
 //
 // A [List] is one source, read and checked. [List.WriteTo] keeps it in a compiled form, from which [ReadList] has it back without
 // parsing: it is read and checked, never mapped. A [Set] is the lists in force, compiled; the caller publishes it and drops the
-// one before. Both are immutable, so queries read them without a lock while the next ones are made in fresh memory.
+// one before. [Set.WriteTo] and [ReadSet] do the same for it, given its lists, so that a start need not compile them again. Both are
+// immutable, so queries read them without a lock while the next ones are made in fresh memory.
 //
 // # What a rule matches
 //
