@@ -181,7 +181,7 @@ func (in *inputs) loader(p *progress) *loader {
 	}
 	in.mirrored = func(*config.List) *mirror.Copy { return nil }
 	if in.service.StateDir != "" {
-		l.state = &stateDir{path: in.service.StateDir, stored: map[*blocklists.List]string{}}
+		l.state = &stateDir{path: in.service.StateDir, stored: map[io.WriterTo]string{}}
 		in.mirrored = l.state.mirrored
 		l.kept, _ = l.state.load() // what can't be read is not known
 	}

@@ -205,6 +205,8 @@ func (l *loader) compile(next *generation) (err error) {
 	c := policyConfig(next.set, next.lists, l.allowed, l.lastID)
 	if l.good != nil {
 		c.Set = l.good.snapshot.Set()
+	} else {
+		c.Set = l.state.set(l.kept, next.lists)
 	}
 	next.snapshot, err = policy.Compile(c)
 	return err
@@ -340,6 +342,9 @@ func (g *generation) keep() *lastGood {
 		if declared.Remote() || declared.Path() != "" {
 			good.Lists = append(good.Lists, goodFile{Name: declared.Name, Source: g.lists[i].Source(), List: g.lists[i]})
 		}
+	}
+	if len(good.Lists) > 0 { // else it is compiled in no time
+		good.Set = &goodFile{Name: "all lists", Set: g.snapshot.Set()}
 	}
 	return good
 }

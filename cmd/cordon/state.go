@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"iter"
 	"os"
 	"path/filepath"
 	"slices"
@@ -29,7 +30,7 @@ import (
 // A nil stateDir keeps nothing. It is used by one goroutine at a time.
 type stateDir struct {
 	path   string
-	stored map[*blocklists.List]string // checksums of the lists that are in objects
+	stored map[io.WriterTo]string // checksums of the lists and the set that are in objects
 }
 
 // lastGood is what was in force together.
@@ -37,6 +38,7 @@ type lastGood struct {
 	Service *goodFile  `json:"service,omitempty"` // nil: the embedded default
 	Policy  []goodFile `json:"policy"`
 	Lists   []goodFile `json:"lists"`
+	Set     *goodFile  `json:"set,omitempty"` // the lists, and those that need no keeping, compiled into one
 }
 
 // goodFile is one version of one file: what it is called (a policy file's path, a list's name) and its content.
@@ -46,6 +48,7 @@ type goodFile struct {
 	SHA256  string           `json:"sha256"`
 	Content []byte           `json:"-"` // of a policy or service file
 	List    *blocklists.List `json:"-"` // when a list is saved
+	Set     *blocklists.Set  `json:"-"` // when a set is saved
 }
 
 const (
@@ -68,7 +71,7 @@ func openState(path string) (*stateDir, error) {
 			return nil, fmt.Errorf("state directory: %w; it must be writable for the user that runs cordon", err)
 		}
 	}
-	return &stateDir{path: path, stored: map[*blocklists.List]string{}}, nil
+	return &stateDir{path: path, stored: map[io.WriterTo]string{}}, nil
 }
 
 // load is what the last save saved, with its contents but those of lists, see [stateDir.list]; nil without an error if there is
@@ -134,6 +137,28 @@ func (d *stateDir) list(f goodFile) (*blocklists.List, error) {
 	return list, nil
 }
 
+// set is the set of these lists that was saved, nil if there is none: then it is compiled anew.
+func (d *stateDir) set(good *lastGood, lists []*blocklists.List) *blocklists.Set {
+	if d == nil || good == nil || good.Set == nil {
+		return nil
+	}
+	path, err := d.objectOf(good.Set)
+	if err != nil {
+		return nil
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil
+	}
+	defer file.Close()
+	set, err := blocklists.ReadSet(file, lists)
+	if err != nil {
+		return nil
+	}
+	d.stored[set] = good.Set.SHA256
+	return set
+}
+
 func (d *stateDir) objectOf(f *goodFile) (path string, err error) {
 	if _, err := hex.DecodeString(f.SHA256); err != nil || len(f.SHA256) != 2*sha256.Size {
 		return "", fmt.Errorf("last good state of %s: %q is not a checksum", f.Name, f.SHA256)
@@ -160,13 +185,12 @@ func (d *stateDir) saveAll(good *lastGood) (err error) {
 		}
 		named[f.SHA256] = true
 	}
-	stored := map[*blocklists.List]string{}
-	for i := range good.Lists {
-		f := &good.Lists[i]
-		if f.SHA256, err = d.storeList(f.List); err != nil {
+	stored := map[io.WriterTo]string{}
+	for f, content := range good.compiled() {
+		if f.SHA256, err = d.storeCompiled(content); err != nil {
 			return err
 		}
-		named[f.SHA256], stored[f.List] = true, f.SHA256
+		named[f.SHA256], stored[content] = true, f.SHA256
 	}
 	text, err := json.MarshalIndent(good, "", "  ")
 	if err != nil {
@@ -212,16 +236,16 @@ func (d *stateDir) store(content []byte) (sum string, err error) {
 	return sum, replaceFile(d.object(sum), content)
 }
 
-// storeList keeps a list as it was compiled, to be named by the next save, and returns its checksum.
-func (d *stateDir) storeList(list *blocklists.List) (sum string, err error) {
-	if sum, ok := d.stored[list]; ok {
+// storeCompiled keeps a list or a set as it was compiled, to be named by the next save, and returns its checksum.
+func (d *stateDir) storeCompiled(content io.WriterTo) (sum string, err error) {
+	if sum, ok := d.stored[content]; ok {
 		if _, err := os.Stat(d.object(sum)); err == nil {
 			return sum, nil
 		}
 	}
 	whole := sha256.New()
 	err = replaceWith(func() string { return d.object(hex.EncodeToString(whole.Sum(nil))) }, d.path, func(w io.Writer) error {
-		_, err := list.WriteTo(io.MultiWriter(w, whole))
+		_, err := content.WriteTo(io.MultiWriter(w, whole))
 		return err
 	})
 	return hex.EncodeToString(whole.Sum(nil)), err
@@ -289,6 +313,20 @@ func (g *lastGood) list(name string) (goodFile, bool) {
 		return goodFile{}, false
 	}
 	return g.Lists[i], true
+}
+
+// compiled are the files whose content is a list or a set.
+func (g *lastGood) compiled() iter.Seq2[*goodFile, io.WriterTo] {
+	return func(yield func(*goodFile, io.WriterTo) bool) {
+		for i := range g.Lists {
+			if f := &g.Lists[i]; !yield(f, f.List) {
+				return
+			}
+		}
+		if g.Set != nil {
+			yield(g.Set, g.Set.Set)
+		}
+	}
 }
 
 // texts are the files that are kept as they are written.

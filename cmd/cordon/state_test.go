@@ -132,6 +132,34 @@ func TestStateOfAList(t *testing.T) {
 	}
 }
 
+// The set of all lists is kept too, and serves for these very lists only.
+func TestStateOfASet(t *testing.T) {
+	d := newState(t)
+	lists := []*blocklists.List{fileList(t, "tiktok.com\n"), fileList(t, "capcut.com\n")}
+	set, err := blocklists.Compile(lists, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mustSave(t, d, &lastGood{Set: &goodFile{Name: "all lists", Set: set}})
+	kept := mustLoad(t, d)
+	again := d.set(kept, lists)
+	if again == nil {
+		t.Fatal("it does not come back")
+	}
+	if compiled, err := blocklists.Compile(lists, again); err != nil || compiled != again {
+		t.Errorf("it is compiled again: %v", err)
+	}
+	if other := d.set(kept, lists[:1]); other != nil {
+		t.Error("it serves for other lists")
+	}
+	if err := os.Truncate(d.object(kept.Set.SHA256), 10); err != nil {
+		t.Fatal(err)
+	}
+	if cut := d.set(kept, lists); cut != nil {
+		t.Error("it comes back though it was cut")
+	}
+}
+
 func TestStateOfWhatWasAccepted(t *testing.T) {
 	d := newState(t)
 	if content, err := d.accepted("extra"); err != nil || content != (blocklists.Content{}) {
