@@ -24,9 +24,9 @@ const (
 	// SignatureExtension is what the name of a file's signature has after the name of the file.
 	SignatureExtension = ".minisig"
 
-	maxMatches   = 1024     // that a pattern may match
-	maxSignature = 4 << 10  // octets
-	readChunk    = 64 << 10 // octets
+	maxMatches   = 1024      // that a pattern may match
+	maxSignature = 4 << 10   // octets
+	readChunk    = 256 << 10 // octets
 )
 
 // file is an open list.
@@ -147,7 +147,7 @@ func ParseContent(text string) (c Content, err error) {
 func (src *Source) fingerprint(ctx context.Context, files []*file) (Content, error) {
 	sum := src.newFingerprint()
 	for _, f := range files {
-		if _, err := io.CopyBuffer(io.Discard, sum.from(ctx, f, nil), make([]byte, readChunk)); err != nil {
+		if err := drain(sum.from(ctx, f, nil)); err != nil {
 			return Content{}, f.wrong(ctx, err)
 		}
 		if _, err := f.Seek(0, io.SeekStart); err != nil {
@@ -155,6 +155,19 @@ func (src *Source) fingerprint(ctx context.Context, files []*file) (Content, err
 		}
 	}
 	return sum.sum(), nil
+}
+
+// drain reads r to its end, in larger steps than io.Copy does.
+func drain(r io.Reader) error {
+	buffer := make([]byte, readChunk)
+	for {
+		switch _, err := r.Read(buffer); {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return err
+		}
+	}
 }
 
 // reading is the version of how a file is read: a higher one reads what is kept as compiled anew.
