@@ -68,6 +68,7 @@ func matching(path string) ([]string, error) {
 		return []string{path}, nil
 	}
 	paths, err := filepath.Glob(path)
+	paths = slices.DeleteFunc(paths, func(p string) bool { return strings.HasPrefix(filepath.Base(p), ".") }) // an editor's
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("pattern %s: %w", path, err)

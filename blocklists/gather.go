@@ -120,7 +120,7 @@ func (g *gathering) tooWide(rule format.Rule) (why string, yes bool) {
 		return "", false
 	}
 	if zone, ok := g.ours(rule); ok {
-		return "it takes in " + zone.String() + ", which is one of our own zones (own_zones, forward)", true
+		return zone.String() + " is one of our own zones (own_zones, forward): no list may hold it, or what is in it", true
 	}
 	if rule.Match == format.Exact && len(rule.Name) > len(domain.Root) {
 		return "", false

@@ -19,21 +19,34 @@ const (
 // believed all the same: see [Source].
 type GuardError struct {
 	Content Content // of the list that is not believed
-	reason  string
+	Entries int     // that it would have in force
+	reason  string  // all that the guards found
 }
 
 func (e *GuardError) Error() string { return e.reason }
 
 // Check returns a *GuardError for a list that is more likely broken than meant. before is the version that is in force, nil for none.
 func (g Guards) Check(l, before *List) error {
+	var reasons []string
 	for _, check := range []func(l, before *List) string{
-		g.rejected, g.entries, g.shrink, g.growth, g.contents, g.age,
+		g.rejected, g.entries, g.marker, g.shrink, g.growth, g.contents, g.age,
 	} {
 		if reason := check(l, before); reason != "" {
-			return &GuardError{Content: l.content, reason: reason}
+			reasons = append(reasons, reason)
 		}
 	}
-	return nil
+	if len(reasons) == 0 {
+		return nil
+	}
+	return &GuardError{Content: l.content, Entries: l.entries(), reason: strings.Join(reasons, "; ")}
+}
+
+// marker finds a list that had an end marker and lost it.
+func (g Guards) marker(l, before *List) string {
+	if !l.comparable(before) || !before.marked || l.marked {
+		return ""
+	}
+	return "it had an end marker, and has none any more, which looks like a cut file"
 }
 
 func (g Guards) rejected(l, _ *List) string {
@@ -118,7 +131,7 @@ func (g Guards) age(l, before *List) string {
 
 // comparable says whether before is another version of the same list.
 func (l *List) comparable(before *List) bool {
-	return before != nil && before.source == l.source && before.content != l.content
+	return before != nil && before.entries() > 0 && before.source == l.source && before.content != l.content
 }
 
 func join(names []domain.Name) string {

@@ -60,10 +60,14 @@ func (src *Source) guard(l, before *List) error {
 		return nil
 	}
 	err := src.Guards.Check(l, before)
-	if err != nil && l.path != "" {
-		err = fmt.Errorf("file %s: %w", l.path, err)
+	switch {
+	case err == nil:
+		return nil
+	case len(l.files) > 0:
+		return fmt.Errorf("%d files of %s: %w", len(l.files), l.source, err)
+	default:
+		return fmt.Errorf("file %s: %w", l.path, err)
 	}
-	return err
 }
 
 func (src *Source) loadBuiltin(name string) (*List, error) {

@@ -26,6 +26,12 @@ const longException = 366 * 24 * time.Hour
 // checkFile finds what is wrong with the objects of one file, each looked at by itself.
 func checkFile(f *policyFile) Faults {
 	var faults Faults
+	for i, zone := range f.OwnZones {
+		if zone.Labels() < 2 || strings.HasPrefix(zone.String(), "*.") {
+			faults = append(faults, faultAt(f.AtElement("own_zones", i), "own_zones: found %q, want a zone that is yours, such as ministry.example",
+				zone))
+		}
+	}
 	for i := range f.Lists {
 		faults = append(faults, f.Lists[i].check()...)
 	}

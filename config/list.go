@@ -189,7 +189,7 @@ func (l *List) useless() Faults {
 		{"timeout", []Kind{HTTP, HTTPS, Zone}},
 		{"max_size", []Kind{HTTP, HTTPS, Zone}},
 		{"token_file", []Kind{HTTP, HTTPS}},
-		{"ca_file", []Kind{HTTPS}},
+		{"ca_file", []Kind{HTTP, HTTPS}},
 		{"primaries", []Kind{Zone}},
 		{"tsig_file", []Kind{Zone}},
 		{"signed_by", []Kind{OnDisk, HTTP, HTTPS}},
@@ -216,6 +216,20 @@ func (l *List) checkRemote() Faults {
 	if kind == Zone && len(l.Primaries) == 0 && !l.faulty {
 		faults = append(faults, faultAt(l.At("source"), "list %q has no primaries: want the servers to transfer the zone from, such as "+
 			"primaries: [192.0.2.53]", l.Name))
+	}
+	if kind == HTTP && l.CAFile != "" {
+		faults = append(faults, faultAt(l.At("ca_file"), "ca_file: http has no certificates: want https"))
+	}
+	for _, names := range []struct {
+		key   string
+		names []domain.Name
+	}{{"must_contain", l.MustContain}, {"must_not_contain", l.MustNotContain}} {
+		for i, name := range names.names {
+			if strings.HasPrefix(name.String(), "*.") {
+				faults = append(faults, faultAt(l.AtElement(names.key, i), "%s: found %q, want a name that is asked for, such as www.example.com",
+					names.key, name))
+			}
+		}
 	}
 	if kind == HTTP && l.TokenFile != "" {
 		faults = append(faults, faultAt(l.At("token_file"), "token_file: it would cross the network in the clear: want https"))

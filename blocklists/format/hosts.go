@@ -32,12 +32,15 @@ func (h *hosts) cutAddress(line []byte) (names []byte, ok bool) {
 		return trimStart(rest), true
 	}
 	field, names := cutField(line)
-	if _, err := netip.ParseAddr(string(field)); err != nil {
+	if _, err := netip.ParseAddr(string(field)); err != nil && !isShortZero(field, names) {
 		return nil, false
 	}
 	h.address = append(h.address[:0], field...)
 	return names, true
 }
+
+// isShortZero says whether field, with names behind it, is the 0 that lists write for 0.0.0.0.
+func isShortZero(field, names []byte) bool { return string(field) == "0" && len(names) > 0 && names[0] != '#' }
 
 // putHosts puts a rule for each of names. "0.0.0.0 0.0.0.0" is a line that lists have, and stands for nothing.
 func putHosts(names []byte, match Match, out *output) {

@@ -166,6 +166,9 @@ func addressKind(field string, rest []byte) kind {
 	if _, err := netip.ParsePrefix(field); err == nil {
 		return kindNetwork
 	}
+	if isShortZero([]byte(field), rest) {
+		return kindHosts
+	}
 	if _, err := netip.ParseAddr(field); err != nil {
 		return kindNone
 	}

@@ -72,7 +72,8 @@ func plainName(buf, text []byte) (wire []byte, reason string) {
 
 func reasonOf(err error) string {
 	if fault, ok := errors.AsType[*domain.ParseError](err); ok {
-		return fault.Reason
+		reason, _, _ := strings.Cut(fault.Reason, " (write ") // escapes are no part of a list
+		return reason
 	}
 	return err.Error()
 }

@@ -180,6 +180,15 @@ func (m *Mirror) First(ctx context.Context) {
 	}
 }
 
+// Again asks the sources of all lists, whether they have a copy or not, once, and returns as [Mirror.First] does.
+func (m *Mirror) Again(ctx context.Context) {
+	var asking sync.WaitGroup
+	defer asking.Wait()
+	for _, l := range m.current() {
+		asking.Go(func() { l.ask(ctx, func() bool { return true }) })
+	}
+}
+
 // Poke has the source of the list called name asked now: somebody said that there is something new. It returns at once. Pokes within a
 // second of each other are one; one that comes while the source is asked has it asked again. A name that is not known is ignored.
 func (m *Mirror) Poke(name string) {

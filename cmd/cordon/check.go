@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -73,7 +74,7 @@ type inputs struct {
 	service    *config.Service
 	files      []config.File
 	faults     config.Faults
-	generation *generation // nil if there are faults
+	generation *generation // nil if there are faults, but for those of lists that have a last good version
 	mirrored   func(*config.List) *mirror.Copy
 }
 
@@ -142,21 +143,36 @@ func (in *inputs) readPolicy(ctx context.Context, p *progress) error {
 	}
 	set, faults := config.LoadPolicy(in.files, checkOptions())
 	l := in.loader(p)
+	bad := in.faults.Bad() || faults.Bad()
 	faults = append(faults, l.checkLists(ctx, set)...)
 	slices.SortStableFunc(faults, func(a, b config.Fault) int {
 		return cmp.Or(strings.Compare(a.File, b.File), a.Line-b.Line, a.Column-b.Column)
 	})
 	in.faults = append(in.faults, faults...)
-	if in.faults.Bad() {
+	if bad {
 		return nil
 	}
 	if in.generation, err = l.load(ctx, in.files); err != nil {
+		if in.faults.Bad() {
+			err = nil // said already, by list
+		}
 		return err
 	}
 	for _, e := range in.generation.snapshot.Idle() {
 		in.faults = append(in.faults, idle(set, e))
 	}
 	return nil
+}
+
+// sayHeld says on w which lists are not as they are written.
+func (in *inputs) sayHeld(w io.Writer) {
+	for _, what := range slices.Sorted(maps.Keys(in.generation.holds)) {
+		h, meant := in.generation.holds[what], "what a server has in force of it is meant here"
+		if h.absent {
+			meant = "what it holds is not known here"
+		}
+		fmt.Fprintf(w, "%s is held, %s: %s\n", what, meant, h.reason)
+	}
 }
 
 // noPolicyDir is the fault of a policy directory that can't be read because of err.
@@ -177,7 +193,7 @@ func (in *inputs) noPolicyDir(err error) config.Fault {
 func (in *inputs) loader(p *progress) *loader {
 	l := &loader{
 		log: slog.New(slog.DiscardHandler), allowed: in.service.AllowClients, forward: zonesOf(in.service), progress: p.list,
-		tried: map[string]trial{}, lenient: true,
+		tried: map[string]trial{}, reads: true, anywhere: in.path == "",
 	}
 	in.mirrored = func(*config.List) *mirror.Copy { return nil }
 	if in.service.StateDir != "" {
@@ -198,6 +214,7 @@ func (l *loader) checkLists(ctx context.Context, set *config.PolicySet) config.F
 			continue // said by the files' own check
 		}
 		list, err := l.listAsWritten(ctx, set, declared, l.lastGoodList(declared.Name))
+		faults = append(faults, missingFiles(set.Files, declared)...)
 		if err != nil {
 			f := faultAt(set.Files, sourcePos(declared), err.Error())
 			f.Warning = errors.Is(err, errNoCopy)
@@ -205,6 +222,24 @@ func (l *loader) checkLists(ctx context.Context, set *config.PolicySet) config.F
 			continue
 		}
 		faults = append(faults, rejects(list)...)
+	}
+	return faults
+}
+
+// missingFiles warns of files that the fetching of a list needs and that are not there.
+func missingFiles(files []config.File, declared *config.List) config.Faults {
+	var faults config.Faults
+	for _, needed := range []struct{ key, path string }{
+		{"token_file", declared.TokenFile}, {"ca_file", declared.CAFile}, {"tsig_file", declared.TSIGFile},
+	} {
+		if needed.path == "" {
+			continue
+		}
+		if _, err := os.Stat(needed.path); errors.Is(err, fs.ErrNotExist) {
+			f := faultAt(files, declared.At(needed.key), needed.key+": "+err.Error())
+			f.Warning = true
+			faults = append(faults, f)
+		}
 	}
 	return faults
 }
@@ -267,7 +302,7 @@ func (in *inputs) summary() string {
 		}
 	}
 	line("checked", in.read())
-	if in.generation != nil {
+	if in.generation != nil && !in.faults.Bad() {
 		s, now := in.generation.snapshot, time.Now()
 		set := s.Set()
 		line("lists", fmt.Sprintf("%d, with %s and %s", len(set.Lists()), count(set.Names(), "name"), count(set.Networks(), "network")))

@@ -189,6 +189,9 @@ func (s *server) firstCopies(ctx context.Context, stderr io.Writer) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, firstPatience)
 	defer cancel()
+	if !s.haveCopies() {
+		s.log.Info("waiting for lists that were never fetched", "at_most", firstPatience)
+	}
 	s.copies.First(ctx)
 	for _, name := range s.remotes {
 		if status := s.copies.Status(name); status.LastError != "" {
@@ -197,10 +200,24 @@ func (s *server) firstCopies(ctx context.Context, stderr io.Writer) {
 	}
 }
 
+// haveCopies says whether there is a copy of every list from elsewhere.
+func (s *server) haveCopies() bool {
+	return !slices.ContainsFunc(s.remotes, func(name string) bool { return s.copies.Status(name).LastSuccess.IsZero() })
+}
+
 // pokeAll has all sources asked now.
 func (s *server) pokeAll() {
 	for _, name := range s.remotes {
 		s.copies.Poke(name)
+	}
+}
+
+// pokeFailed has the sources asked that failed: what was wrong may be what has changed now, a token or a key.
+func (s *server) pokeFailed() {
+	for _, name := range s.remotes {
+		if s.copies.Status(name).Failures > 0 {
+			s.copies.Poke(name)
+		}
 	}
 }
 

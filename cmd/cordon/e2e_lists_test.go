@@ -105,12 +105,12 @@ func TestE2EListFromAFeed(t *testing.T) {
 	c.signal(syscall.SIGHUP)
 	c.logs(before, "it shrank from 14 to 1 entries")
 	_, text = c.run("lists", "show", "feed")
-	c.saysAll(text, "cordon lists accept feed", "14 names", "held")
+	c.saysAll(text, "cordon lists accept feed", "1 entry in place of 14", "14 names", "held")
 	status, text = c.run("lists", "accept", "feed")
 	if status != 0 {
 		t.Errorf("exit status %d", status)
 	}
-	c.saysAll(text, "list feed: 1 name and 0 networks are in force, before it were 14 names and 0 networks")
+	c.saysAll(text, "list feed: 1 name and 0 networks in force, in place of 14 names and 0 networks")
 	c.refused("capcut.com")
 	if status, text = c.run("lists", "accept", "feed"); status != 1 {
 		t.Errorf("a list that is not held was accepted:\n%s", text)

@@ -56,13 +56,11 @@ func explain(cmd *cobra.Command, text string, q question) error {
 	if err != nil {
 		return err
 	}
-	if in.faults.Bad() {
+	if in.generation == nil {
 		sayFaults(cmd.ErrOrStderr(), in.faults.Errors())
 		return errors.New("explain: the configuration has faults, so there is no policy to explain")
 	}
-	for _, name := range in.generation.unknown {
-		fmt.Fprintf(cmd.ErrOrStderr(), "list %s was never fetched here: what it holds is not known\n", name)
-	}
+	in.sayHeld(cmd.ErrOrStderr())
 	snapshot := in.generation.snapshot
 	at, err := moment(q.at, zoneOf(snapshot))
 	if err != nil {

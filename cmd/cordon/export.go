@@ -38,14 +38,16 @@ func readForExport(cmd *cobra.Command, path string) (*inputs, error) {
 	if err != nil {
 		return nil, err
 	}
-	if in.faults.Bad() {
+	if in.generation == nil {
 		sayFaults(cmd.ErrOrStderr(), in.faults.Errors())
 		return nil, errors.New("the configuration has faults, so nothing is exported")
 	}
-	if unknown := in.generation.unknown; len(unknown) > 0 {
-		return nil, fmt.Errorf("list %s was never fetched here, so nothing is exported: run this where the server's state directory is, "+
-			"as a user who may read it", unknown[0])
+	for what, h := range in.generation.holds {
+		if h.absent {
+			return nil, fmt.Errorf("nothing is exported, for a part of it would be missing: %s: %s", what, h.reason)
+		}
 	}
+	in.sayHeld(cmd.ErrOrStderr())
 	return in, nil
 }
 

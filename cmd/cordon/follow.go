@@ -29,7 +29,7 @@ func (s *server) firstPolicy(ctx context.Context, stderr io.Writer) error {
 	if err == nil {
 		s.copyFor(files)
 		s.firstCopies(ctx, stderr)
-		_, err = s.loader.load(ctx, files)
+		err = s.loadFirst(ctx, files)
 	}
 	if err == nil {
 		s.loaded()
@@ -51,6 +51,20 @@ func (s *server) firstPolicy(ctx context.Context, stderr io.Writer) error {
 	if _, err = s.loader.load(ctx, files); err == nil {
 		s.loaded()
 	}
+	return err
+}
+
+// loadFirst loads files. If a list from elsewhere has a copy that can't be used and nothing else, its source is asked again at once: it
+// may have been mended since.
+func (s *server) loadFirst(ctx context.Context, files []config.File) error {
+	_, err := s.loader.load(ctx, files)
+	if len(s.remotes) == 0 || err == nil && !s.loader.lacksLists() {
+		return err
+	}
+	asking, cancel := context.WithTimeout(ctx, firstPatience)
+	defer cancel()
+	s.copies.Again(asking)
+	_, err = s.loader.load(ctx, files)
 	return err
 }
 
@@ -111,6 +125,7 @@ func (s *server) reload(ctx context.Context) {
 	files, err := policyFiles(s.service.PolicyDir)
 	s.watchFor(files)
 	s.copyFor(files)
+	s.pokeFailed()
 	if err != nil {
 		s.loader.holdToo(s.service.PolicyDir, err)
 		s.outcome.loaded(s.loader)
@@ -201,6 +216,11 @@ func (s *server) listPaths(set *config.PolicySet) []string {
 		}
 		if list.SignedBy != "" && !list.Remote() {
 			all = append(all, list.Path()+blocklists.SignatureExtension)
+		}
+		for _, secret := range []string{list.TokenFile, list.CAFile, list.TSIGFile} {
+			if secret != "" {
+				all = append(all, secret)
+			}
 		}
 		if s.state != nil && (list.Remote() || path != "") {
 			all = append(all, s.state.acceptance(list.Name))

@@ -40,9 +40,12 @@ func listsCommand() *cobra.Command {
 			return writeLists(cmd.OutOrStdout(), all, time.Now())
 		},
 	}
-	cmd.PersistentFlags().StringVar(&path, "config", "", "the service `FILE`")
 	cmd.PersistentFlags().BoolVar(&asJSON, "json", false, "answer in JSON")
-	cmd.AddCommand(listsShowCommand(&path, &asJSON), listsTestCommand(&asJSON), listsAcceptCommand(&path))
+	show, accept := listsShowCommand(&path, &asJSON), listsAcceptCommand(&path)
+	for _, c := range []*cobra.Command{cmd, show, accept} { // a test needs none
+		c.Flags().StringVar(&path, "config", "", "the service `FILE`")
+	}
+	cmd.AddCommand(show, accept, listsTestCommand(&asJSON))
 	return cmd
 }
 
@@ -122,7 +125,7 @@ func awaitAccepted(cmd *cobra.Command, path, name string, before *listStatus) er
 	for end := time.Now().Add(patience); time.Now().Before(end); {
 		now, err := askList(cmd, path, name)
 		if err == nil && (now.Held == nil || now.Held.Content != before.Held.Content) {
-			fmt.Fprintf(cmd.OutOrStdout(), "list %s: %s are in force, before it were %s\n", name, now.size(), before.size())
+			fmt.Fprintf(cmd.OutOrStdout(), "list %s: %s in force, in place of %s\n", name, now.size(), before.size())
 			return nil
 		}
 		select {
@@ -236,9 +239,14 @@ func (s *listStatus) ageText(now time.Time) string {
 // wrong says what is wrong with the list, and what to do.
 func (s *listStatus) wrong(now time.Time) (lines []string) {
 	if s.Held != nil {
-		line := fmt.Sprintf("held for %s, its last good version is in force: %s", roughly(now.Sub(s.Held.Since)), s.Held.Reason)
+		what := "its last good version is in force"
+		if s.State == stateAbsent {
+			what = "nothing of it is in force"
+		}
+		line := fmt.Sprintf("held for %s, %s: %s", roughly(now.Sub(s.Held.Since)), what, s.Held.Reason)
 		if s.Held.Content != "" {
-			line += fmt.Sprintf("\n  to have it believed as it is: cordon lists accept %s", s.Name)
+			line += fmt.Sprintf("\n  cordon lists accept %s   has it believed as it is: %s in place of %d",
+				s.Name, count(s.Held.Entries, "entry"), s.Names+s.Networks)
 		}
 		lines = append(lines, line)
 	}

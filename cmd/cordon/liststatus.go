@@ -40,6 +40,7 @@ type listHold struct {
 	Since   time.Time `json:"since"`
 	Reason  string    `json:"reason"`
 	Content string    `json:"content,omitempty"` // what `cordon lists accept` can have believed; "" if nobody can
+	Entries int       `json:"entries,omitempty"` // that it would have then
 }
 
 // listFetch is how fetching goes.
@@ -60,11 +61,12 @@ type rejectedLine struct {
 // The states of a list.
 const (
 	stateInForce = "in force"
-	stateHeld    = "held"  // the last good version is in force
-	stateStale   = "stale" // it is in force, but older than its max_age
+	stateHeld    = "held"   // the last good version is in force
+	stateStale   = "stale"  // it is in force, but older than its max_age
+	stateAbsent  = "absent" // there was never a version that could be used
 )
 
-func listStates() []string { return []string{stateInForce, stateHeld, stateStale} }
+func listStates() []string { return []string{stateInForce, stateHeld, stateStale, stateAbsent} }
 
 // statuses are those of the lists of g, in the order of their declaration. fetched may be nil.
 func statuses(g *generation, holds map[string]hold, fetched *mirror.Mirror, now time.Time) []listStatus {
@@ -88,10 +90,13 @@ func (s *listStatus) describe(list *blocklists.List) {
 }
 
 func (s *listStatus) hold(h hold) {
-	s.State = stateHeld
+	s.State, s.Current = stateHeld, s.Loaded // what is in force is as old as that, whatever has come since
+	if h.absent {
+		s.State, s.Loaded, s.Current = stateAbsent, time.Time{}, time.Time{}
+	}
 	s.Held = &listHold{Since: h.since, Reason: h.reason}
 	if h.content != (blocklists.Content{}) {
-		s.Held.Content = h.content.String()
+		s.Held.Content, s.Held.Entries = h.content.String(), h.entries
 	}
 }
 

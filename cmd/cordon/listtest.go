@@ -53,7 +53,8 @@ type listTest struct {
 	Rejected int            `json:"rejected"`
 	Canceled int            `json:"canceled"` // entries that others of the same list take off again
 	Marked   bool           `json:"end_marker"`
-	Wrong    string         `json:"wrong,omitempty"` // why it would not be believed
+	Wrong    string         `json:"wrong,omitempty"`  // why it would not be believed
+	Allows   []string       `json:"allows,omitempty"` // the first of them
 	Widest   []string       `json:"widest"`
 	Lines    []rejectedLine `json:"rejected_lines,omitempty"`
 }
@@ -76,7 +77,7 @@ func testList(cmd *cobra.Command, path, formatName string) (*listTest, error) {
 	}
 	t := &listTest{
 		File: path, Format: list.Format().String(), Names: list.Len(), Networks: list.Networks(), Allowed: list.Allowed(),
-		Rejected: list.Rejected(), Canceled: list.Canceled(), Marked: list.Marked(), Widest: widest(list), Lines: rejected(list),
+		Rejected: list.Rejected(), Canceled: list.Canceled(), Marked: list.Marked(), Allows: allows(list), Widest: widest(list), Lines: rejected(list),
 	}
 	if err := blocklists.DefaultGuards().Check(list, nil); err != nil {
 		t.Wrong = err.Error()
@@ -109,10 +110,25 @@ const mostShown = 10
 func widest(list *blocklists.List) []string {
 	all := make([]string, 0, 2*mostShown)
 	for _, r := range list.WidestNames(mostShown) {
-		all = append(all, fmt.Sprintf("%s and all below it (%s)", r.Name, placeOf(list, r.Line)))
+		what := r.Name.String() + " and all below it"
+		if r.Self != blocklists.Blocks {
+			what = "*." + r.Name.String()
+		}
+		all = append(all, fmt.Sprintf("%s (%s)", what, placeOf(list, r.Line)))
 	}
 	for _, r := range list.WidestNetworks(mostShown) {
 		all = append(all, fmt.Sprintf("%s (%s)", r.Prefix, placeOf(list, r.Line)))
+	}
+	return all
+}
+
+// allows are the first entries that take something off the list, with their places.
+func allows(list *blocklists.List) []string {
+	var all []string
+	for r := range list.NameRules() {
+		if (r.Self == blocklists.Allows || r.Below == blocklists.Allows) && len(all) < blocklists.MaxFaults {
+			all = append(all, fmt.Sprintf("%s (%s)", r.Name, placeOf(list, r.Line)))
+		}
 	}
 	return all
 }
@@ -126,6 +142,9 @@ func (t *listTest) write(w io.Writer) error {
 	line("refuses", "%s and %s", count(t.Names, "name"), count(t.Networks, "network"))
 	if t.Allowed > 0 {
 		line("allows", "%s; off the list because of them: %s", count(t.Allowed, "entry"), count(t.Canceled, "entry"))
+	}
+	for _, text := range t.Allows[:min(len(t.Allows), mostShown)] {
+		line("", "%s", text)
 	}
 	if t.Marked {
 		line("end", "it has an end marker, and the count is right")

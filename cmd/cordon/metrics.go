@@ -86,7 +86,7 @@ var (
 	listSuccessDesc = prometheus.NewDesc("cordon_list_last_success_timestamp_seconds",
 		"When a list's source was last known to have nothing newer: it answered, or its file was written.", []string{"list"}, nil)
 	listStateDesc = prometheus.NewDesc("cordon_list_state",
-		"1 for the state that a list is in: in force, held (the last good version is in force), stale (older than max_age).",
+		"1 for the state that a list is in: in force, held (the last good version is in force), stale (older than max_age), absent.",
 		[]string{"list", "state"}, nil)
 	listOutcomeDesc = prometheus.NewDesc("cordon_list_last_outcome",
 		"1 for what the last attempt to fetch a list came to: changed, unchanged, failed.", []string{"list", "outcome"}, nil)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"maps"
 	"net/netip"
@@ -31,7 +32,8 @@ import (
 //   - A fault that one file has holds that file. A new one, without a last good version, is left out; but if a file is gone
 //     at the same time, it may be that one under a new name, and all that changed is held.
 //   - A fault that only several files have together holds all that changed, together.
-//   - A list that can't be loaded, or lost too much, is held by itself; a new one holds the file that names it.
+//   - A list that can't be loaded, or lost too much, is held by itself; a new one holds the file that names it. A new one from
+//     elsewhere does not: it is absent until it comes, unless a policy has no other list.
 
 // loader turns policy files into generations. It is used by one goroutine at a time.
 type loader struct {
@@ -41,7 +43,8 @@ type loader struct {
 	state    *stateDir
 	mirrored func(*config.List) *mirror.Copy // the copy of a list that lies elsewhere, nil for none
 	progress func(list string) func(read, size int64)
-	lenient  bool // a list that was never fetched is an empty one
+	reads    bool // only to say what is written: what belongs to a server, and may not be read or is not here, is not known
+	anywhere bool // it is not known which server that would be
 
 	good    *generation                 // in force; nil before the first
 	kept    *lastGood                   // what an earlier process had in force, until the first generation; nil for nothing
@@ -56,7 +59,6 @@ type generation struct {
 	set      *config.PolicySet
 	lists    []*blocklists.List // in the order of set.Lists
 	holds    map[string]hold    // of lists
-	unknown  []string           // lists that were never fetched, of a lenient loader
 	warnings []string
 	snapshot *policy.Snapshot
 }
@@ -75,6 +77,7 @@ type hold struct {
 	since   time.Time
 	absent  bool               // there is no last good version: it is not in force at all
 	content blocklists.Content // of a list that `cordon lists accept` can have believed; zero for all else
+	entries int                // that it would have then
 }
 
 // errNoPolicy says that there is nothing to put in force: neither what is written nor a last good version.
@@ -184,6 +187,9 @@ func (l *loader) try(ctx context.Context, files []config.File) (*generation, err
 				list.Name(), n, list.Name()))
 		}
 	}
+	if err := next.checkAbsent(); err != nil && !l.reads {
+		return nil, err
+	}
 	return next, l.compile(next)
 }
 
@@ -237,16 +243,15 @@ func (l *loader) list(ctx context.Context, set *config.PolicySet, declared *conf
 		return list, nil
 	}
 	err = fmt.Errorf("%s: %w", declared.Pos, err)
-	switch {
-	case before == nil && l.lenient && errors.Is(err, errNoCopy):
-		next.unknown = append(next.unknown, declared.Name)
-		return blocklists.Empty(declared.Name, declared.Source), nil
-	case before == nil:
+	if before == nil && !declared.Remote() {
 		return nil, err
 	}
 	h := l.hold("list "+declared.Name, err)
+	if before == nil {
+		h.absent, before = true, blocklists.Empty(declared.Name, declared.Source)
+	}
 	if guard, ok := errors.AsType[*blocklists.GuardError](err); ok {
-		h.content = guard.Content
+		h.content, h.entries = guard.Content, guard.Entries
 	}
 	next.holds["list "+declared.Name] = h
 	return before, nil
@@ -284,8 +289,15 @@ func (l *loader) source(set *config.PolicySet, declared *config.List) (src block
 		return src, err
 	}
 	src.OwnZones = slices.Concat(set.OwnZones, l.forward)
-	if src.Accept, err = l.state.accepted(declared.Name); err != nil || !declared.Remote() {
+	src.Accept, err = l.state.accepted(declared.Name)
+	if l.reads && errors.Is(err, fs.ErrPermission) {
+		err = nil
+	}
+	if err != nil || !declared.Remote() {
 		return src, err
+	}
+	if l.state == nil && !l.anywhere {
+		return src, errNoState
 	}
 	copied := l.mirrored(declared)
 	if copied == nil {
@@ -295,14 +307,20 @@ func (l *loader) source(set *config.PolicySet, declared *config.List) (src block
 	return src, nil
 }
 
-// errNoCopy says that a list from elsewhere was never fetched: what names it waits for that.
-var errNoCopy = errors.New("it was not fetched yet: it is in force as soon as it is there")
+// What a list from elsewhere may lack.
+var (
+	errNoCopy  = errors.New("it was not fetched yet: it is in force as soon as it is there")
+	errNoState = errors.New("it comes from elsewhere, and there is no directory for its copy: set state_dir: in cordon.yaml")
+)
 
 // lastGoodList is the version of a list that is in force, or, before the first generation, that an earlier process had in force. It is nil
 // if there is none.
 func (l *loader) lastGoodList(name string) *blocklists.List {
 	if l.good != nil {
-		return l.good.list(name)
+		if list := l.good.list(name); list != nil && !isAbsent(list) {
+			return list
+		}
+		return nil
 	}
 	kept, ok := l.kept.list(name)
 	if !ok {
@@ -322,6 +340,31 @@ func (l *loader) lastGoodList(name string) *blocklists.List {
 	return list
 }
 
+// isAbsent says whether list stands for one from elsewhere of which there was never a version that could be used: every other has something.
+func isAbsent(list *blocklists.List) bool {
+	return list.Content() == blocklists.Content{} && list.Len()+list.Networks() == 0
+}
+
+// lacksLists says whether a list from elsewhere is absent.
+func (l *loader) lacksLists() bool { return slices.ContainsFunc(l.good.lists, isAbsent) }
+
+// checkAbsent returns an error if a policy has nothing but absent lists: that would let everything pass.
+func (g *generation) checkAbsent() error {
+	for _, p := range g.set.Policies {
+		var missing []string
+		for _, name := range p.Lists {
+			if isAbsent(g.list(name)) {
+				missing = append(missing, g.holds["list "+name].reason)
+			}
+		}
+		if len(missing) == len(p.Lists) {
+			err := fmt.Errorf("%s: policy %s has no list that could be loaded: %s", p.Pos, p.Name, strings.Join(missing, "; "))
+			return &ownFaults{error: err, byFile: map[string]error{p.Pos.File: err}}
+		}
+	}
+	return nil
+}
+
 // list is the list called name, nil if there is none.
 func (g *generation) list(name string) *blocklists.List {
 	for i, declared := range g.set.Lists {
@@ -339,7 +382,7 @@ func (g *generation) keep() *lastGood {
 		good.Policy = append(good.Policy, goodFile{Name: f.Path, Content: f.Data})
 	}
 	for i, declared := range g.set.Lists {
-		if declared.Remote() || declared.Path() != "" {
+		if (declared.Remote() || declared.Path() != "") && !isAbsent(g.lists[i]) {
 			good.Lists = append(good.Lists, goodFile{Name: declared.Name, Source: g.lists[i].Source(), List: g.lists[i]})
 		}
 	}
@@ -421,7 +464,11 @@ func (l *loader) seed(ctx context.Context, dir string) error {
 		list := l.lastGoodList(declared.Name)
 		if list == nil { // it needed no keeping
 			var err error
-			if list, err = l.listAsWritten(ctx, set, declared, nil); err != nil {
+			list, err = l.listAsWritten(ctx, set, declared, nil)
+			if err != nil && declared.Remote() {
+				list, err = blocklists.Empty(declared.Name, declared.Source), nil // the load that follows says so
+			}
+			if err != nil {
 				return err
 			}
 		}
