@@ -1,16 +1,12 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
-	"net/netip"
 	"net/url"
 	"strings"
-	"syscall"
 	"text/tabwriter"
 	"time"
 
@@ -167,37 +163,6 @@ func askAdmin(cmd *cobra.Command, path, resource string, answer any) error {
 		return fmt.Errorf("%s: %w", strings.TrimPrefix(cmd.CommandPath(), "cordon "), err)
 	}
 	return nil
-}
-
-// getAdmin gets resource from the admin listener of service. No proxy of the environment comes between.
-func getAdmin(ctx context.Context, service *config.Service, resource string) ([]byte, error) {
-	const largest = 64 << 20
-	address := service.Listen.Admin
-	if !address.IsValid() {
-		return nil, errors.New("the admin listener is off: set `listen: {admin: 127.0.0.1:9353}`")
-	}
-	if address.Addr().IsUnspecified() {
-		address = netip.AddrPortFrom(loopback(address.Addr()), address.Port())
-	}
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
-	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address.String()+resource, http.NoBody)
-	if err != nil {
-		return nil, err
-	}
-	response, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(request)
-	switch {
-	case errors.Is(err, syscall.ECONNREFUSED):
-		return nil, fmt.Errorf("nothing listens on %s: is `cordon serve` running, by the same configuration?", address)
-	case err != nil:
-		return nil, err
-	}
-	defer response.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(response.Body, largest))
-	if err == nil && response.StatusCode != http.StatusOK {
-		err = errors.New(strings.TrimSpace(string(text[:min(len(text), 200)])))
-	}
-	return text, err
 }
 
 func writeJSON(w io.Writer, v any) error {
