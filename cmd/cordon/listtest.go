@@ -77,7 +77,8 @@ func testList(cmd *cobra.Command, path, formatName string) (*listTest, error) {
 	}
 	t := &listTest{
 		File: path, Format: list.Format().String(), Names: list.Len(), Networks: list.Networks(), Allowed: list.Allowed(),
-		Rejected: list.Rejected(), Canceled: list.Canceled(), Marked: list.Marked(), Allows: allows(list), Widest: widest(list), Lines: rejected(list),
+		Rejected: list.Rejected(), Canceled: list.Canceled(), Marked: list.Marked(),
+		Allows: allows(list), Widest: widest(list), Lines: rejected(list),
 	}
 	if err := blocklists.DefaultGuards().Check(list, nil); err != nil {
 		t.Wrong = err.Error()

@@ -340,7 +340,8 @@ func (l *loader) lastGoodList(name string) *blocklists.List {
 	return list
 }
 
-// isAbsent says whether list stands for one from elsewhere of which there was never a version that could be used: every other has something.
+// isAbsent says whether list stands for one from elsewhere of which there was never a version that could be used: every other has
+// something in it.
 func isAbsent(list *blocklists.List) bool {
 	return list.Content() == blocklists.Content{} && list.Len()+list.Networks() == 0
 }
