@@ -145,6 +145,19 @@ func TestE2EStartWithoutAFirstCopy(t *testing.T) {
 	c.refuses("connection refused", "it was not fetched yet", "policy/all.yaml:3")
 }
 
+// A first copy that can't be used is asked for again at the next start: its publisher may have mended it.
+func TestE2EStartAfterABadFirstCopy(t *testing.T) {
+	endToEnd(t, "dig")
+	f := newFeed(t, "<html><body>503</body></html>\n")
+	c := newCordon(t, []string{"127.0.0.1:9"}, "policy_dir: policy\nstate_dir: state\n")
+	c.write(policyWith(fmt.Sprintf("source: %q", f.URL+"/feed.txt")), "policy/all.yaml")
+	c.refuses("an HTML page", "policy ban has no list that could be loaded")
+	mended := fourteen()
+	f.page.Store(&mended)
+	c.start()
+	c.refused("tiktok.com")
+}
+
 const knotPrimary = `
 server:
     listen: 127.0.0.1@%[2]d
