@@ -182,7 +182,7 @@ func (src *Source) newFingerprint() *fingerprint {
 	f := &fingerprint{all: sha256.New()}
 	key := "unsigned"
 	if src.Guards.Key != nil {
-		key = src.Guards.Key.ID().String()
+		key = fmt.Sprint(*src.Guards.Key)
 	}
 	fmt.Fprintf(f.all, "%d %s %s %q %s\n", reading, suffixes().version, src.Format, src.OwnZones, key)
 	return f

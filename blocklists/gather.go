@@ -12,6 +12,8 @@ import (
 )
 
 const (
+	// MaxEntries is how many names a list can have.
+	MaxEntries = 20_000_000
 	// MaxFaults is how many rejected lines a list remembers.
 	MaxFaults = 1000
 
@@ -23,6 +25,8 @@ const (
 // gathering is a list on its way from rules. Its lines are numbered through all of its files.
 type gathering struct {
 	names     *compactor
+	limit     int           // names that it may have
+	tooMany   func() error  // what is wrong if it has more
 	own       []domain.Name // the organisation's own zones
 	files     []File
 	before    int // lines of the files before this one
@@ -36,7 +40,9 @@ type gathering struct {
 }
 
 func newGathering(src *Source) *gathering {
-	return &gathering{names: newCompactor(), own: src.OwnZones}
+	return &gathering{names: newCompactor(), own: src.OwnZones, limit: MaxEntries, tooMany: func() error {
+		return fmt.Errorf("it has more than %d names, which is more than can be read", MaxEntries)
+	}}
 }
 
 // open begins the file at path.
@@ -108,6 +114,9 @@ func (g *gathering) takeName(rule format.Rule) error {
 	if why, ok := g.tooWide(rule); ok {
 		g.protect(rule.Line, rule.Name.String(), why)
 		return nil
+	}
+	if g.names.names > g.limit {
+		return g.tooMany()
 	}
 	rule.Line += g.before
 	return g.names.addName(rule.Name, newRuling(rule))

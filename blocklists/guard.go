@@ -11,7 +11,7 @@ import (
 
 const (
 	toleratedBad    = 5    // bad lines that are never too many
-	toleratedLoss   = 10   // entries whose loss is never too much
+	toleratedLoss   = 10   // entries whose loss is never too much, if it is not more than half
 	toleratedGrowth = 1000 // entries whose gain is never too much
 )
 
@@ -41,12 +41,35 @@ func (g Guards) Check(l, before *List) error {
 	return &GuardError{Content: l.content, Entries: l.entries(), reason: strings.Join(reasons, "; ")}
 }
 
-// marker finds a list that had an end marker and lost it.
+// marker finds a list without an end marker, if it must have one or had one.
 func (g Guards) marker(l, before *List) string {
-	if !l.comparable(before) || !before.marked || l.marked {
+	switch {
+	case l.marked:
 		return ""
+	case g.EndMarker:
+		return fmt.Sprintf("it has no end marker: it was cut, or its publisher does not write one: want a last line %q (end_marker)",
+			endMarker(l.lines))
+	case l.comparable(before) && before.marked:
+		return "it had an end marker, and has none any more, which looks like a cut file"
 	}
-	return "it had an end marker, and has none any more, which looks like a cut file"
+	return ""
+}
+
+// boundGrowth ends the gathering of a list as soon as it has grown too much: who sends it may want our memory.
+func (g Guards) boundGrowth(on *gathering, content Content, before *List, source string) {
+	if g.MaxGrowth == 0 || before == nil || before.entries() == 0 || before.source != source {
+		return
+	}
+	had := before.entries()
+	limit := min(had+max(toleratedGrowth, g.MaxGrowth*had/100)+len(before.networks)+before.allowed, MaxEntries)
+	if limit == MaxEntries {
+		return
+	}
+	on.limit = 2*limit + batch // with rules that allow, and some room
+	on.tooMany = func() error {
+		return &GuardError{Content: content, Entries: on.limit, reason: fmt.Sprintf(
+			"it grew from %d to more than %d entries, want a gain of at most %d%% (max_growth)", had, on.limit, g.MaxGrowth)}
+	}
 }
 
 func (g Guards) rejected(l, _ *List) string {
@@ -77,7 +100,7 @@ func (g Guards) shrink(l, before *List) string {
 		return ""
 	}
 	had, has := before.entries(), l.entries()
-	if lost := had - has; lost <= toleratedLoss || 100*lost <= g.MaxShrink*had {
+	if lost := had - has; lost <= min(toleratedLoss, had/2) || 100*lost <= g.MaxShrink*had {
 		return ""
 	}
 	return fmt.Sprintf("it shrank from %d to %d entries, which looks like a cut file: want a loss of at most %d%% (max_shrink), "+

@@ -43,7 +43,9 @@ func TestGuards(t *testing.T) {
 	}{
 		{about: "half is lost", before: numbered(100), fresh: numbered(50)},
 		{about: "more than half is lost", before: numbered(100), fresh: numbered(49), want: "it shrank from 100 to 49 entries"},
-		{about: "ten of eleven are lost", before: numbered(11), fresh: numbered(1)},
+		{about: "ten of eleven are lost", before: numbered(11), fresh: numbered(1), want: "from 11 to 1"},
+		{about: "five of ten are lost", before: numbered(10), fresh: numbered(5), guards: func(g *blocklists.Guards) { g.MaxShrink = 0 }},
+		{about: "it grows without an end", before: numbered(10), fresh: numbered(50_000), want: "it grew from 10 to more than"},
 		{about: "eleven of twelve are lost", before: numbered(12), fresh: numbered(1), want: "from 12 to 1"},
 		{
 			about: "more than a tenth is lost where that is the bar", before: numbered(1000), fresh: numbered(899), want: "from 1000 to 899",

@@ -51,7 +51,7 @@ func (src *Source) load(ctx context.Context, before *List) (*List, error) {
 	if before != nil && before.name == src.Name && before.source == src.Source && before.content == content {
 		return before, nil
 	}
-	return src.parse(ctx, files, content)
+	return src.parse(ctx, files, content, before)
 }
 
 // guard looks at a list that was read. What somebody accepted, and what no one can change without changing the policy, needs no guard.
@@ -110,22 +110,21 @@ func (src *Source) loadInline() (*List, error) {
 }
 
 // parse makes the list of what is in files, whose fingerprint is content.
-func (src *Source) parse(ctx context.Context, files []*file, content Content) (*List, error) {
+func (src *Source) parse(ctx context.Context, files []*file, content Content, before *List) (*List, error) {
 	signed, err := src.verify(files)
 	if err != nil {
 		return nil, err
 	}
 	g := newGathering(src)
+	if src.Accept != content {
+		src.Guards.boundGrowth(g, content, before, src.Source)
+	}
 	again := src.newFingerprint()
 	for _, f := range files {
 		g.open(f.name)
 		rules := format.NewReader(src.Format, again.from(ctx, f, src.Progress))
 		if err := g.takeAll(rules.Rules()); err != nil {
 			return nil, f.wrong(ctx, err)
-		}
-		if _, marked := rules.End(); src.Guards.EndMarker && !marked {
-			return nil, fmt.Errorf("file %s: the end marker is missing: the file was cut, or its publisher does not write one: "+
-				"want a last line %q", f.name, endMarker(rules.Lines()))
 		}
 		g.end(rules)
 	}

@@ -40,7 +40,9 @@ func (h *hosts) cutAddress(line []byte) (names []byte, ok bool) {
 }
 
 // isShortZero says whether field, with names behind it, is the 0 that lists write for 0.0.0.0.
-func isShortZero(field, names []byte) bool { return string(field) == "0" && len(names) > 0 && names[0] != '#' }
+func isShortZero(field, names []byte) bool {
+	return string(field) == "0" && len(names) > 0 && names[0] != '#'
+}
 
 // putHosts puts a rule for each of names. "0.0.0.0 0.0.0.0" is a line that lists have, and stands for nothing.
 func putHosts(names []byte, match Match, out *output) {

@@ -74,14 +74,18 @@ func (k *Key) load() (*secretKey, error) {
 }
 
 func readKeyFile(path string) (string, error) {
+	info, err := os.Stat(path) // before it is opened: that could wait for ever
+	if err != nil {
+		return "", fmt.Errorf("read the TSIG secret: %w", err)
+	}
+	if !info.Mode().IsRegular() {
+		return "", fmt.Errorf("read the TSIG secret: %s is no regular file", path)
+	}
 	file, err := os.Open(path)
 	if err != nil {
 		return "", fmt.Errorf("read the TSIG secret: %w", err)
 	}
 	defer file.Close()
-	if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() {
-		return "", fmt.Errorf("read the TSIG secret: %s is no regular file", path)
-	}
 	text, err := io.ReadAll(io.LimitReader(file, maxKeyFile+1))
 	if err != nil {
 		return "", fmt.Errorf("read the TSIG secret: %w", err)

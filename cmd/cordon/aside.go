@@ -1,32 +1,42 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"runtime"
+	"runtime/debug"
 )
 
 // aside runs work, which keeps a processor busy for long, so that the listeners hardly notice, and returns when it is done:
 //
 //   - Go gives a processor to whoever has one for up to 10 ms, and the garbage collector wants one too: there are more of them meanwhile,
 //     so that a listener that wakes up finds one free.
-//   - The system then has more threads than cores, and prefers those that work is not on: its thread has the lowest priority, where the
-//     system can do that.
+//   - The system then has more threads than cores, and prefers those that work is not on: its thread has a lower priority, where the
+//     system can do that. It is not the lowest, with which work could take for ever on a busy host.
 //
-// A panic in work is one in the caller.
+// A panic in work is one in the caller, with the stack that it came from.
 func aside(work func()) {
 	before := runtime.GOMAXPROCS(0)
 	runtime.GOMAXPROCS(before + extraProcessors)
 	defer restoreProcessors(before)
-	ended := make(chan any, 1)
+	ended := make(chan string, 1)
 	go func() {
-		defer func() { ended <- recover() }()
+		defer func() { ended <- describePanic(recover()) }()
 		runtime.LockOSThread() // for good: the thread ends with the goroutine, and its priority with it
 		lowerPriority()
 		work()
 	}()
-	if p := <-ended; p != nil {
+	if p := <-ended; p != "" {
 		panic(p)
 	}
+}
+
+// describePanic is p with the stack of its goroutine, "" for no panic.
+func describePanic(p any) string {
+	if p == nil {
+		return ""
+	}
+	return fmt.Sprintf("%v\n%s", p, debug.Stack())
 }
 
 // extraProcessors are for work and for the garbage collector.

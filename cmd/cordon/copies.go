@@ -33,16 +33,21 @@ import (
 // firstPatience is how long a start waits for lists that were never fetched.
 const firstPatience = 30 * time.Second
 
-// remoteFunc is a list from elsewhere and how to get it: [remote], but in tests. The zone is nil for a list that is none.
+// remoteFunc is a list from elsewhere and how to get it: by [remoteBy], but in tests. The zone is nil for a list that is none.
 type remoteFunc func(*config.List) (mirror.Remote, *transfer.Zone, error)
 
+// remoteBy is a remoteFunc for the network, which logs to log.
+func remoteBy(log *slog.Logger) remoteFunc {
+	return func(declared *config.List) (mirror.Remote, *transfer.Zone, error) { return remote(declared, log) }
+}
+
 // remote is a list from elsewhere and how to get it in the network.
-func remote(declared *config.List) (mirror.Remote, *transfer.Zone, error) {
+func remote(declared *config.List, log *slog.Logger) (mirror.Remote, *transfer.Zone, error) {
 	r := mirror.Remote{
 		Name: declared.Name, Identity: remoteIdentity(declared), Refresh: declared.Refresh, MaxSize: int64(declared.MaxSize),
 	}
 	if kind, name := declared.Kind(); kind == config.Zone {
-		zone, err := newZone(declared, name)
+		zone, err := newZone(declared, name, log)
 		r.Source = zone
 		return r, zone, err
 	}
@@ -59,12 +64,12 @@ func remote(declared *config.List) (mirror.Remote, *transfer.Zone, error) {
 }
 
 // newZone is the zone called name, as declared says that it is transferred.
-func newZone(declared *config.List, name string) (*transfer.Zone, error) {
+func newZone(declared *config.List, name string, log *slog.Logger) (*transfer.Zone, error) {
 	zone, err := domain.Parse(name)
 	if err != nil {
 		return nil, err
 	}
-	c := transfer.Config{Zone: zone, Primaries: declared.Primaries, MaxSize: int64(declared.MaxSize), MaxTime: declared.Timeout}
+	c := transfer.Config{Zone: zone, Primaries: declared.Primaries, MaxSize: int64(declared.MaxSize), MaxTime: declared.Timeout, Log: log}
 	if declared.TSIGFile != "" {
 		c.TSIG = &transfer.Key{SecretFile: declared.TSIGFile}
 	}
@@ -117,6 +122,9 @@ func (s *server) newLoader(p *progress) (err error) {
 	s.loader = &loader{
 		log: s.log, allowed: s.service.AllowClients, forward: zonesOf(s.service), state: s.state, progress: p.list, mirrored: s.mirrored,
 	}
+	if s.remote == nil {
+		s.remote = remoteBy(s.log)
+	}
 	s.copied = make(chan struct{}, 1)
 	if s.state == nil {
 		return nil
@@ -151,7 +159,7 @@ func (d *stateDir) mirrored(declared *config.List) *mirror.Copy {
 	if err != nil {
 		return nil
 	}
-	r, _, err := remote(declared)
+	r, _, err := remote(declared, slog.New(slog.DiscardHandler))
 	if err != nil || m.Set([]mirror.Remote{r}) != nil {
 		return nil
 	}
@@ -160,15 +168,27 @@ func (d *stateDir) mirrored(declared *config.List) *mirror.Copy {
 
 func (d *stateDir) mirror() string { return filepath.Join(d.path, mirrorDir) }
 
-// copyFor makes the lists from elsewhere that files and the policy in force name the ones that are copied.
+// copyFor makes the lists from elsewhere that files and the policy in force name the ones that are copied: those of files first, so
+// that what is new comes.
 func (s *server) copyFor(files []config.File) {
-	if s.copies == nil {
-		return
-	}
 	written, _ := config.ParsePolicy(files)
 	sets := []*config.PolicySet{written}
 	if s.loader.good != nil {
 		sets = append(sets, s.loader.good.set)
+	}
+	s.copyAll(sets...)
+}
+
+// copyInForce is copyFor, but with those in force first: while a file is held, its lists are kept fresh as they were.
+func (s *server) copyInForce(files []config.File) {
+	written, _ := config.ParsePolicy(files)
+	s.copyAll(s.loader.good.set, written)
+}
+
+// copyAll makes the lists from elsewhere of sets the ones that are copied; of two with one name the first counts.
+func (s *server) copyAll(sets ...*config.PolicySet) {
+	if s.copies == nil {
+		return
 	}
 	all, zones, err := remotes(s.remote, sets...)
 	err = errors.Join(err, s.copies.Set(all))
@@ -189,9 +209,10 @@ func (s *server) firstCopies(ctx context.Context, stderr io.Writer) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, firstPatience)
 	defer cancel()
-	if !s.haveCopies() {
-		s.log.Info("waiting for lists that were never fetched", "at_most", firstPatience)
+	if !slices.ContainsFunc(s.remotes, s.neverFetched) {
+		return // what there is of them is good enough to begin with
 	}
+	s.log.Info("waiting for lists that were never fetched", "at_most", firstPatience)
 	s.copies.First(ctx)
 	for _, name := range s.remotes {
 		if status := s.copies.Status(name); status.LastError != "" {
@@ -200,9 +221,10 @@ func (s *server) firstCopies(ctx context.Context, stderr io.Writer) {
 	}
 }
 
-// haveCopies says whether there is a copy of every list from elsewhere.
-func (s *server) haveCopies() bool {
-	return !slices.ContainsFunc(s.remotes, func(name string) bool { return s.copies.Status(name).LastSuccess.IsZero() })
+// neverFetched says whether there is neither a copy nor a last good version of the list called name.
+func (s *server) neverFetched(name string) bool {
+	_, kept := s.loader.kept.list(name)
+	return !kept && s.copies.Status(name).LastSuccess.IsZero()
 }
 
 // pokeAll has all sources asked now.

@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -58,7 +57,8 @@ func (s *server) firstPolicy(ctx context.Context, stderr io.Writer) error {
 // may have been mended since.
 func (s *server) loadFirst(ctx context.Context, files []config.File) error {
 	_, err := s.loader.load(ctx, files)
-	if len(s.remotes) == 0 || err == nil && !s.loader.lacksLists() {
+	lacking := err != nil && s.loader.kept == nil || err == nil && s.loader.lacksLists()
+	if len(s.remotes) == 0 || !lacking {
 		return err
 	}
 	asking, cancel := context.WithTimeout(ctx, firstPatience)
@@ -110,8 +110,7 @@ func (s *server) surviveReload(ctx context.Context) {
 	defer func() {
 		if p := recover(); p != nil {
 			s.outcome.failed()
-			s.log.Error("held: reading the configuration ended by a fault in Cordon: please report this",
-				"panic", p, "stack", string(debug.Stack()))
+			s.log.Error("held: reading the configuration ended by a fault in Cordon: please report this", "panic", p)
 		}
 	}()
 	aside(func() { s.reload(ctx) })
@@ -136,6 +135,9 @@ func (s *server) reload(ctx context.Context) {
 		s.outcome.failed()
 		s.log.Error("held: the policy in force stays", "error", err)
 		return
+	}
+	if len(s.loader.holds) > 0 {
+		s.copyInForce(files)
 	}
 	s.resolver.Publish(next.snapshot) // of the same policy too: whose queries are answered may have changed
 	s.loaded()

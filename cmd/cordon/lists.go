@@ -105,11 +105,7 @@ func acceptList(cmd *cobra.Command, path, name string) error {
 	if service.StateDir == "" {
 		return errors.New("lists accept: there is no state directory to note it in: set `state_dir:`")
 	}
-	state, err := openState(service.StateDir)
-	if err == nil {
-		err = state.accept(name, content)
-	}
-	if err != nil {
+	if err := (&stateDir{path: service.StateDir}).accept(name, content); err != nil {
 		return fmt.Errorf("lists accept: %w", err)
 	}
 	return awaitAccepted(cmd, path, name, s)
@@ -120,7 +116,10 @@ func awaitAccepted(cmd *cobra.Command, path, name string, before *listStatus) er
 	const patience, pause = 10 * time.Second, 100 * time.Millisecond
 	for end := time.Now().Add(patience); time.Now().Before(end); {
 		now, err := askList(cmd, path, name)
-		if err == nil && (now.Held == nil || now.Held.Content != before.Held.Content) {
+		if err == nil && now.Held != nil && now.Held.Content != before.Held.Content {
+			return fmt.Errorf("lists accept: list %s has changed meanwhile, and is held again: %s", name, now.Held.Reason)
+		}
+		if err == nil && now.Held == nil {
 			fmt.Fprintf(cmd.OutOrStdout(), "list %s: %s in force, in place of %s\n", name, now.size(), before.size())
 			return nil
 		}

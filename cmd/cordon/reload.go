@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"maps"
 	"net/netip"
@@ -243,8 +242,8 @@ func (l *loader) list(ctx context.Context, set *config.PolicySet, declared *conf
 		return list, nil
 	}
 	err = fmt.Errorf("%s: %w", declared.Pos, err)
-	if before == nil && !declared.Remote() {
-		return nil, err
+	if kind, _ := declared.Kind(); kind == config.Inline || before == nil && !declared.Remote() {
+		return nil, err // the fault is in the file that declares it
 	}
 	h := l.hold("list "+declared.Name, err)
 	if before == nil {
@@ -289,12 +288,11 @@ func (l *loader) source(set *config.PolicySet, declared *config.List) (src block
 		return src, err
 	}
 	src.OwnZones = slices.Concat(set.OwnZones, l.forward)
-	src.Accept, err = l.state.accepted(declared.Name)
-	if l.reads && errors.Is(err, fs.ErrPermission) {
-		err = nil
+	if src.Accept, err = l.state.accepted(declared.Name); err != nil {
+		l.log.Warn("what was accepted of a list can't be read, so nothing is", "list", declared.Name, "error", err)
 	}
-	if err != nil || !declared.Remote() {
-		return src, err
+	if !declared.Remote() {
+		return src, nil
 	}
 	if l.state == nil && !l.anywhere {
 		return src, errNoState
@@ -331,7 +329,7 @@ func (l *loader) lastGoodList(name string) *blocklists.List {
 	}
 	list, err := l.state.list(kept)
 	if err != nil {
-		l.log.Warn("the last good version of a list can't be used", "list", name, "error", err)
+		l.log.Error("the last good version of a list can't be used: whatever is there now is believed", "list", name, "error", err)
 	}
 	if l.keptSet == nil {
 		l.keptSet = map[string]*blocklists.List{}
@@ -442,9 +440,28 @@ func (l *loader) warn(next *generation) {
 			}
 		}
 	}
+	l.warnOfFiles(next)
 	for _, w := range next.warnings {
 		if !slices.Contains(known, w) {
 			l.log.Warn("policy", "warning", w)
+		}
+	}
+}
+
+// warnOfFiles logs which files of lists that are made of several are gone.
+func (l *loader) warnOfFiles(next *generation) {
+	if l.good == nil {
+		return
+	}
+	for _, list := range next.lists {
+		old := l.good.list(list.Name())
+		if old == nil || old == list || old.Source() != list.Source() {
+			continue
+		}
+		for _, f := range old.Files() {
+			if list.Path() != f.Path && !slices.ContainsFunc(list.Files(), func(other blocklists.File) bool { return other.Path == f.Path }) {
+				l.log.Warn("a file of a list is gone, and what it held with it", "list", list.Name(), "what", f.Path)
+			}
 		}
 	}
 }

@@ -81,7 +81,7 @@ type server struct {
 
 // newServer reads everything, binds everything, and serves nothing yet. An error leaves nothing behind.
 func newServer(ctx context.Context, path string, flags *pflag.FlagSet, stderr io.Writer) (*server, error) {
-	s := &server{flags: flags, level: new(slog.LevelVar), registry: prometheus.NewRegistry(), outcome: newReloads(), remote: remote}
+	s := &server{flags: flags, level: new(slog.LevelVar), registry: prometheus.NewRegistry(), outcome: newReloads()}
 	var err error
 	if s.path, err = config.FindService(path); err != nil {
 		return nil, err

@@ -102,7 +102,7 @@ func (s *server) reloadService() {
 	for _, key := range needRestart(s.service, next) {
 		s.log.Warn("needs a restart", "key", key)
 	}
-	s.loader.allowed = next.AllowClients
+	s.loader.allowed, s.loader.forward = next.AllowClients, zonesOf(next)
 	s.resolver.SetLimits(limits(next))
 	setLevel(s.level, next)
 	next.Listen, next.StateDir, next.Cache = s.service.Listen, s.service.StateDir, s.service.Cache

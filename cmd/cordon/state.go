@@ -75,7 +75,7 @@ func openState(path string) (*stateDir, error) {
 }
 
 // load is what the last save saved, with its contents but those of lists, see [stateDir.list]; nil without an error if there is
-// none. A file that is not what it was when it was saved is an error: better none than a wrong one.
+// none. If a file is not what it was when it was saved, there is an error, and nothing but the lists.
 func (d *stateDir) load() (*lastGood, error) {
 	if d == nil {
 		return nil, nil
@@ -92,8 +92,8 @@ func (d *stateDir) load() (*lastGood, error) {
 		return nil, fmt.Errorf("last good state: %s: %w", d.index(), err)
 	}
 	for _, f := range good.texts() {
-		if err := d.read(f); err != nil {
-			return nil, err
+		if err := d.read(f); err != nil { // better none than a part; the lists are as good as they were
+			return &lastGood{Lists: good.Lists, Set: good.Set}, err
 		}
 	}
 	return good, nil
@@ -272,7 +272,11 @@ func (d *stateDir) accepted(name string) (blocklists.Content, error) {
 
 // accept notes that somebody believes content of the list called name.
 func (d *stateDir) accept(name string, content blocklists.Content) error {
-	return replaceFile(d.acceptance(name), []byte(content.String()+"\n"))
+	const readable = 0o644 // for the server, whoever it is that accepts; the directory is for nobody else
+	if err := replaceFile(d.acceptance(name), []byte(content.String()+"\n")); err != nil {
+		return err
+	}
+	return os.Chmod(d.acceptance(name), readable)
 }
 
 func (d *stateDir) acceptance(name string) string { return filepath.Join(d.path, acceptedDir, name) }
