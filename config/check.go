@@ -28,8 +28,8 @@ func checkFile(f *policyFile) Faults {
 	var faults Faults
 	for i, zone := range f.OwnZones {
 		if zone.Labels() < 2 || strings.HasPrefix(zone.String(), "*.") {
-			faults = append(faults, faultAt(f.AtElement("own_zones", i), "own_zones: found %q, want a zone that is yours, such as ministry.example",
-				zone))
+			faults = append(faults, faultAt(f.AtElement("own_zones", i),
+				"own_zones: found %q, want a zone that is yours, such as ministry.example", zone))
 		}
 	}
 	for i := range f.Lists {

@@ -226,8 +226,8 @@ func (l *List) checkRemote() Faults {
 	}{{"must_contain", l.MustContain}, {"must_not_contain", l.MustNotContain}} {
 		for i, name := range names.names {
 			if strings.HasPrefix(name.String(), "*.") {
-				faults = append(faults, faultAt(l.AtElement(names.key, i), "%s: found %q, want a name that is asked for, such as www.example.com",
-					names.key, name))
+				faults = append(faults, faultAt(l.AtElement(names.key, i),
+					"%s: found %q, want a name that is asked for, such as www.example.com", names.key, name))
 			}
 		}
 	}
