@@ -1,14 +1,14 @@
 // Package blocklists says which lists hold a name or an address. It is the part of the reload path between a list's file and
 // the lookup that every query makes.
 //
-//	source            format         guards
+//	source              format       guards
 //
-//	builtin:tiktok ─┐
-//	file:extra.txt ─┤
-//	names inline   ─┼─▶ rules, ─────▶ Load, ─▶ List ─┐
-//	last good copy ─┘   faults        Parse    List ─┼─▶ Compile ─▶ Set ─▶ Match, MatchAddr
-//	                    by line       each     List ─┘   one table         every query
-//	                                  name once          over all lists
+//	builtin:tiktok  ─┐
+//	file:lists/*.txt ┤
+//	copies of feeds ─┼─▶ rules, ───▶ Load, ─▶ List ─┐
+//	names inline    ─┘   faults      each     List ─┼─▶ Compile ─▶ Set ─▶ Match, MatchAddr
+//	                     by line     name     List ─┘   one table         every query
+//	                                 once               over all lists
 //
 // A [List] is one source, read and checked. [List.WriteTo] keeps it in a compiled form, from which [ReadList] has it back without
 // parsing: it is read and checked, never mapped. A [Set] is the lists in force, compiled; the caller publishes it and drops the
@@ -64,17 +64,18 @@
 // # What a list may not hold
 //
 // A rule that would take in names of many owners is skipped, counted and reported with its line: the root, a top-level
-// domain, a public suffix such as co.uk, a suffix shared by the customers of a CDN (see [Protected]); a network wider than
-// /8 (IPv4) or /16 (IPv6). What lies below such a name may be listed, and so may the name alone (exact). A rule that
+// domain, a public suffix such as co.uk, a suffix shared by the customers of a CDN (see [Protected]), the organisation's own zones;
+// a network wider than /8 (IPv4) or /16 (IPv6). What lies below such a name may be listed, and so may the name alone (exact). A rule that
 // cancels is bound in the same way, since it would lift what the list says of many owners; one that allows lifts nothing
 // below its name and may be for any.
 //
 // # When a list does not load
 //
-// One bad line costs that line. [Load] refuses the list when it is more likely broken than edited: nothing usable in it,
-// fewer entries than the policy wants, more than a tenth of bad lines, HTML, JSON or binary, larger than [MaxSize], changed
-// while it was read. [ShrunkTooFar] compares it with the one before. The caller keeps the last good list then.
+// One bad line costs that line. [Load] refuses a list that can't be read whole: HTML, JSON or binary, cut short, larger than [MaxSize],
+// changed while it was read, wrongly signed. It refuses a list that is more likely broken than edited by the guards of its [Source],
+// which compare it with the version in force: that is a [GuardError], and somebody who has looked at the list can have it believed. The
+// caller keeps the last good list then.
 //
-// Not its job: to watch files or keep last good copies (cmd), to say what a match means (resolver/policy), to read the
+// Not its job: to fetch (fetch, transfer, mirror), to watch files or keep last good lists (cmd), to say what a match means (resolver/policy), to read the
 // syntax of a list (format), to know what a name is (domain), to know ByteDance (builtin).
 package blocklists
