@@ -76,6 +76,6 @@
 // which compare it with the version in force: that is a [GuardError], and somebody who has looked at the list can have it believed. The
 // caller keeps the last good list then.
 //
-// Not its job: to fetch (fetch, transfer, mirror), to watch files or keep last good lists (cmd), to say what a match means (resolver/policy), to read the
-// syntax of a list (format), to know what a name is (domain), to know ByteDance (builtin).
+// Not its job: to fetch (fetch, transfer, mirror), to watch files or keep last good lists (cmd), to say what a match means
+// (resolver/policy), to read the syntax of a list (format), to know what a name is (domain), to know ByteDance (builtin).
 package blocklists
