@@ -24,9 +24,8 @@ const (
 	// SignatureExtension is what the name of a file's signature has after the name of the file.
 	SignatureExtension = ".minisig"
 
-	maxMatches   = 1024      // that a pattern may match
-	maxSignature = 4 << 10   // octets
-	readChunk    = 256 << 10 // octets
+	maxMatches = 1024      // that a pattern may match
+	readChunk  = 256 << 10 // octets
 )
 
 // file is an open list.
@@ -265,5 +264,5 @@ func readSignature(path string) ([]byte, error) {
 		return nil, fmt.Errorf("it must be signed (signed_by): %w", err)
 	}
 	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, maxSignature))
+	return io.ReadAll(io.LimitReader(f, signature.MaxSize))
 }
