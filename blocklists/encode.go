@@ -279,15 +279,21 @@ func (d *decoder) head(l *List) error {
 			return err
 		}
 	}
-	marked, read := 0, 0
-	for _, n := range []*int{&l.canceled, &l.lines, &l.bad, &l.protected, &marked, &read} {
+	for _, n := range []*int{&l.canceled, &l.lines, &l.bad, &l.protected} {
 		var err error
 		if *n, err = d.number(maxNumber); err != nil {
 			return err
 		}
 	}
-	l.marked, l.format = marked == 1, format.Format(min(read, math.MaxUint8))
-	var err error
+	marked, err := d.number(1)
+	if err != nil {
+		return err
+	}
+	read, err := d.number(math.MaxUint8)
+	if err != nil {
+		return err
+	}
+	l.marked, l.format = marked == 1, format.Format(read)
 	l.path, err = d.text(maxPath)
 	return err
 }
