@@ -44,6 +44,8 @@ type Fault struct {
 	// Spanning: it comes from several files together, so that the file named here is not by itself at fault. A reload holds
 	// back one file for a fault of that file, and all changed files for a spanning one.
 	Spanning bool
+	// Files are the paths of all files that a spanning fault may come from, File among them, each once; nil if it is of one file.
+	Files []string
 
 	cut int // characters left out at the beginning of Excerpt
 }

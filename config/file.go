@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 )
@@ -25,6 +26,11 @@ type File struct {
 	Data []byte
 	Hash [32]byte // SHA-256 of Data
 	Err  error    // why it could not be read, nil if it was; a fault of this file for [ParsePolicy]
+
+	// Owner is the agency that owns a policy file, as an [Include] says; "" for a main file. Order is that of the includes, from 1; 0 for a
+	// main file: of two files that don't fit together, the one with the higher Order is at fault.
+	Owner string
+	Order int
 }
 
 // NewFile is the File of that text.
@@ -54,10 +60,45 @@ func ReadPolicyDir(dir string) (files []File, err error) {
 		}
 		after, err := policyNames(dir)
 		if err == nil && before.equal(after) {
-			return files, nil
+			break
 		}
 	}
-	return files, nil // it changes all the time; the watcher says so again
+	return included(files), nil // if it changes all the time, the watcher says so again
+}
+
+// included is files with those that they include, each of which has its owner. A file of the directory that is included is an owned one.
+func included(files []File) []File {
+	owned := map[string]bool{}
+	var all []File
+	for _, f := range files {
+		for _, i := range includes(&f) {
+			if owned[i.File] {
+				continue
+			}
+			owned[i.File] = true
+			one := ReadFile(i.File)
+			one.Owner, one.Order = i.Owner, len(owned)
+			all = append(all, one)
+		}
+	}
+	for _, f := range files {
+		if !owned[f.Path] {
+			all = append(all, f)
+		}
+	}
+	return all
+}
+
+// includes are the files that f includes, as far as that can be read; what is wrong with the rest is found by [ParsePolicy].
+func includes(f *File) []Include {
+	root, _ := parseYAML(f.Path, f.Data)
+	if root == nil {
+		return nil
+	}
+	d := decoder{file: f.Path, dir: filepath.Dir(f.Path)}
+	var file policyFile
+	d.object(root, reflect.ValueOf(&file).Elem(), "")
+	return slices.DeleteFunc(file.Include, func(i Include) bool { return i.File == "" || i.Owner == "" })
 }
 
 // listing is what a policy directory looks like.

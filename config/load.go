@@ -18,7 +18,7 @@ import (
 // never nil: it has what could be read, so that Check can go on and all faults are found at once.
 func ParsePolicy(files []File) (*PolicySet, Faults) {
 	files = slices.SortedFunc(slices.Values(files), func(a, b File) int { return strings.Compare(a.Path, b.Path) })
-	set := &PolicySet{Files: files, Hash: hashFiles(files)}
+	set := &PolicySet{Files: files, Hash: hashFiles(files), MaxException: defaultMaxException}
 	faults := make(Faults, 0, len(files))
 	for i := range files {
 		faults = append(faults, set.add(&files[i])...)
@@ -80,6 +80,9 @@ func (d *decoder) timezone(root *yaml.Node) {
 // take adds a file's objects to the set. Those without a name can't be referred to and are left out.
 func (s *PolicySet) take(file *policyFile, dir string) {
 	s.OwnZones = append(s.OwnZones, file.OwnZones...)
+	if file.MaxException > 0 {
+		s.MaxException = file.MaxException
+	}
 	for i := range file.Lists {
 		file.Lists[i].Dir = dir
 		s.Lists = appendNamed(s, s.Lists, &file.Lists[i], file.Lists[i].Name)

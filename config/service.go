@@ -35,6 +35,9 @@ type Service struct {
 	Limits   Limits   `yaml:"limits"`
 	Canaries Canaries `yaml:"canaries"`
 	Log      Log      `yaml:"log"`
+	Audit    Audit    `yaml:"audit"`
+	// StructuredErrors says why a refusal was one in JSON, to clients that ask for it.
+	StructuredErrors StructuredErrors `yaml:"structured_errors"`
 
 	// PolicyDir is the directory whose *.yaml files are the policy. Empty, the default: the policy inside the binary, see
 	// [DefaultPolicy].
@@ -123,4 +126,23 @@ type Log struct {
 	Level string `yaml:"level" oneof:"debug info warn error" default:"info" flag:"log-level" help:"debug, info, warn or error"`
 	// Format is text or json; default text.
 	Format string `yaml:"format" oneof:"text json" default:"text"`
+}
+
+// Audit is the log of what was in force when, and what it did.
+type Audit struct {
+	Place
+	// Dir is the directory that it is written to. Empty, the default: the directory audit in StateDir; without that none is written.
+	Dir string `yaml:"dir" opt:"path"`
+	// Keep is how long its files are kept. 1 to 36500 days; default 1096 days, which is three years.
+	Keep time.Duration `yaml:"keep" default:"1096d" min:"1d" max:"36500d"`
+	// MaxFile is how large a file of it becomes before the next is begun. 64 KiB to 1 GiB; default 16 MiB.
+	MaxFile Size `yaml:"max_file" default:"16MiB" min:"64KiB" max:"1GiB"`
+}
+
+// StructuredErrors are Structured DNS Errors (draft-ietf-dnsop-structured-dns-error), for which there is no number yet.
+type StructuredErrors struct {
+	Place
+	// Option is the EDNS option code by which a client asks for them. 1 to 65535, such as 65001 of those for experiments; "off", 0, the
+	// default: nobody gets them.
+	Option int `yaml:"option" opt:"off" default:"off" min:"1" max:"65535"`
 }

@@ -96,6 +96,26 @@ func (c *counts) counter(key verdictKey) *padded {
 	return n
 }
 
+// Count is how many queries a verdict other than "pass" was given, since the process began.
+type Count struct {
+	Agency, Policy, List string
+	Action               policy.Action
+	N                    uint64
+}
+
+// Counts returns every verdict that was given at least once, in no order. It may be called at any time.
+func (r *Resolver) Counts() []Count {
+	r.counts.mu.Lock()
+	defer r.counts.mu.Unlock()
+	var all []Count
+	for key, n := range r.counts.verdicts {
+		if given := n.n.Load(); given > 0 {
+			all = append(all, Count{Agency: key.agency, Policy: key.policy, Action: key.action, N: given})
+		}
+	}
+	return all
+}
+
 var (
 	responsesDesc = prometheus.NewDesc("cordon_dns_responses_total",
 		"Answers, by response code.", []string{"rcode"}, nil)

@@ -72,7 +72,9 @@ func policyConfig(set *config.PolicySet, lists []*blocklists.List, allowed []net
 		c.Agencies = append(c.Agencies, agencyOf(a))
 	}
 	for _, e := range set.Exceptions {
-		c.Exceptions = append(c.Exceptions, exceptionOf(e))
+		if e.Start().Before(e.End()) { // else it was revoked before it began
+			c.Exceptions = append(c.Exceptions, exceptionOf(e))
+		}
 	}
 	return c
 }
@@ -94,6 +96,9 @@ func policyOf(p *config.Policy) policy.Policy {
 		Title:          p.Title,
 		Authority:      p.Authority,
 		LegalReference: p.LegalReference,
+		Link:           p.Link,
+		Prolonged:      prolongedOf(p.Prolonged),
+		EDE:            uint16(p.EDE),
 		Contact:        p.Contact,
 		Source:         p.Pos.String(),
 		Lists:          p.Lists,
@@ -106,6 +111,14 @@ func policyOf(p *config.Policy) policy.Policy {
 			"nxdomain": policy.NXDomain, "nodata": policy.NoData, "refused": policy.Refused, "null-ip": policy.NullIP,
 		}[p.Answer],
 	}
+}
+
+func prolongedOf(all []config.Prolonged) []policy.Prolonged {
+	var history []policy.Prolonged
+	for _, p := range all {
+		history = append(history, policy.Prolonged{On: p.On, Until: p.Until, Reference: p.Reference, ApprovedBy: p.ApprovedBy})
+	}
+	return history
 }
 
 func agencyOf(a *config.Agency) policy.Agency {
@@ -122,6 +135,8 @@ func agencyOf(a *config.Agency) policy.Agency {
 		Networks: a.Networks,
 		Policies: a.Policies,
 		Mode:     mode,
+		Language: a.Language,
+		Contact:  a.Contact,
 	}
 }
 
@@ -140,8 +155,11 @@ func exceptionOf(e *config.Exception) policy.Exception {
 		ApprovedBy:  e.ApprovedBy,
 		Ticket:      e.Ticket,
 		Approved:    e.Approved,
+		Extended:    prolongedOf(e.Extended),
+		Revoked:     e.Revoked,
+		RevokedBy:   e.RevokedBy,
 		From:        e.Start(),
-		Until:       e.Until,
+		Until:       e.End(),
 	}
 }
 

@@ -28,6 +28,9 @@ type Policy struct {
 	Title          map[string]string // by language tag
 	Authority      string            // who decided
 	LegalReference string
+	Link           string      // where that can be read
+	Prolonged      []Prolonged // for people
+	Within         string      // the one agency that has it, with those below it; "": any agency can
 	Contact        string
 	Source         string    // where it is written, "file:line"
 	Lists          []string  // names of lists, at least one
@@ -43,6 +46,14 @@ type Policy struct {
 	Index int
 
 	lists selection
+}
+
+// Prolonged is a prolongation of a policy, or an extension of an exception: what once gave it a later end.
+type Prolonged struct {
+	On         time.Time // when that was decided
+	Until      time.Time // the end that it gave
+	Reference  string
+	ApprovedBy string
 }
 
 // Mode is the form of the answer to a refused query.
@@ -69,6 +80,8 @@ type Agency struct {
 	Networks []netip.Prefix
 	Policies []string // beside those of its ancestors
 	Mode     AgencyMode
+	Language string // of what its clients are told; "": the parent's, or none. Compile resolves it.
+	Contact  string // for its clients, as a URI; "": the parent's, or none. Compile resolves it.
 
 	// Index is the place in [Snapshot.Agencies]: a stable number for metrics. Compile sets it.
 	Index int
@@ -112,6 +125,9 @@ type Exception struct {
 	ApprovedBy  string
 	Ticket      string
 	Approved    time.Time // for people
+	Extended    []Prolonged
+	Revoked     time.Time // for people: when it was, zero if it was not. Until is that moment then, or earlier
+	RevokedBy   string
 	From        time.Time // the first moment it is in force; zero: always was
 	Until       time.Time // the first moment it is no longer in force; required
 

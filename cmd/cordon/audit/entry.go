@@ -1,0 +1,84 @@
+package audit
+
+import "time"
+
+// Entry is one line of the log. A field that does not belong to its kind is left out. No entry has an address of a client, a name that
+// was asked, or a person but approvers as they are written in the policy files.
+type Entry struct {
+	Sequence uint64    `json:"seq"`  // from 1, without gaps, over all files
+	Time     time.Time `json:"time"` // UTC
+	Previous string    `json:"prev"` // SHA-256, in hexadecimal digits, of the line before without its newline; of the first line, 64 zeros
+	Kind     Kind      `json:"event"`
+
+	Hash    string   `json:"hash,omitempty"`    // of the policy in force: [Start], [Snapshot]
+	Version string   `json:"version,omitempty"` // of the program: [Start]
+	Files   []File   `json:"files,omitempty"`   // policy files: [Snapshot]
+	Lists   []List   `json:"lists,omitempty"`   // [Snapshot]
+	Effect  []string `json:"effect,omitempty"`  // what the change changes, a sentence each: [Snapshot]
+
+	What   string `json:"what,omitempty"`   // the file, "list NAME" or route that it is about
+	Reason string `json:"reason,omitempty"` // of [Rejected], [Held]; of an exception
+
+	Agency     string    `json:"agency,omitempty"`
+	Policy     string    `json:"policy,omitempty"`
+	Exception  string    `json:"exception,omitempty"`
+	Class      string    `json:"class,omitempty"`
+	ApprovedBy string    `json:"approved_by,omitempty"` // also who revoked
+	Ticket     string    `json:"ticket,omitempty"`
+	Reference  string    `json:"legal_reference,omitempty"`
+	From       time.Time `json:"from,omitzero"`
+	Until      time.Time `json:"until,omitzero"`
+
+	Since  time.Time `json:"since,omitzero"` // [Counts]: the beginning of the time that they are of; it ends at Time
+	Counts []Count   `json:"counts,omitempty"`
+}
+
+// Kind is what an entry is about.
+type Kind string
+
+// The kinds of entries.
+const (
+	Start    Kind = "start"
+	Stop     Kind = "stop"
+	Snapshot Kind = "snapshot" // another policy took effect
+	Rejected Kind = "rejected" // a change of a file that has a fault, What: the last good version stays in force
+	Held     Kind = "held"     // a list that is not believed, What
+	Released Kind = "released" // a file or list that is no longer held, What
+	Accepted Kind = "accepted" // a list that was held and that somebody believes, What
+
+	ExceptionAdded    Kind = "exception-added"
+	ExceptionExtended Kind = "exception-extended" // its end was changed
+	ExceptionRevoked  Kind = "exception-revoked"  // by its files, or it is no longer in them
+	ExceptionBegan    Kind = "exception-began"
+	ExceptionLapsed   Kind = "exception-lapsed"
+	ExceptionUsed     Kind = "exception-used" // for the first time on that day, in UTC
+	PolicyBegan       Kind = "policy-began"
+	PolicyEnded       Kind = "policy-ended"
+
+	UpstreamsLost Kind = "upstreams-lost" // no upstream of the route What answers
+	UpstreamsBack Kind = "upstreams-back"
+	Counted       Kind = "counts" // what was refused, observed and excepted since Since; once an hour, and at the stop
+)
+
+// File is a policy file with the SHA-256 of its text, in hexadecimal digits.
+type File struct {
+	Name string `json:"name"`
+	Hash string `json:"sha256"`
+}
+
+// List is a list with the hash of its rules and how many they are.
+type List struct {
+	Name    string `json:"name"`
+	Hash    string `json:"hash"`
+	Entries int    `json:"entries"`
+}
+
+// Count is how many queries of an agency's clients a policy bore on because of a list, by what became of them.
+type Count struct {
+	Agency   string `json:"agency"`
+	Policy   string `json:"policy"`
+	List     string `json:"list"`
+	Refused  uint64 `json:"refused,omitempty"`
+	Observed uint64 `json:"observed,omitempty"`
+	Excepted uint64 `json:"excepted,omitempty"`
+}

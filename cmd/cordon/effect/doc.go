@@ -1,0 +1,2 @@
+// Package effect says what a change of the policy changes in effect.
+package effect

@@ -1,0 +1,2 @@
+// Package report makes the report for those who decided the bans.
+package report
