@@ -38,7 +38,7 @@ var mayImport = map[string][]string{
 	"resolver": {
 		"blocklists/domain", "resolver/agency", "resolver/answer", "resolver/cache", "resolver/policy", "resolver/upstream", "resolver/wire",
 	},
-	"config": {"blocklists/domain", "blocklists/format"},
+	"config":            {"blocklists/domain", "blocklists/format"},
 	"cmd/cordon/audit":  {},
 	"cmd/cordon/effect": {"blocklists", "blocklists/domain", "resolver/policy"},
 	"cmd/cordon/report": {"cmd/cordon/audit", "config", "resolver/policy"},
