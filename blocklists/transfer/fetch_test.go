@@ -186,6 +186,7 @@ func TestHostilePrimary(t *testing.T) {
 		"a name that ends so":  {f: &fake{axfr: set(soaRecord(9), "xrpz.example. 60 IN A 192.0.2.1", soaRecord(9))}, want: "xrpz.example is not in the zone"},
 		"another class":        {f: &fake{axfr: set(soaRecord(9), "a.rpz.example. 60 CH A 192.0.2.1", soaRecord(9))}, want: "class 3"},
 		"a meta type":          {f: &fake{axfr: set(soaRecord(9), "a.rpz.example. 60 IN TYPE252 \\# 1 00", soaRecord(9))}, want: "no zone can have"},
+		"the reserved type":    {f: &fake{axfr: set(soaRecord(9), "a.rpz.example. 60 IN TYPE65535 \\# 1 00", soaRecord(9))}, want: "no zone can have"},
 		"no data":              {f: &fake{axfr: set(soaRecord(9), "a.rpz.example. 60 IN TXT \\# 0", soaRecord(9))}, want: "malformed"},
 		"another ID":           {f: &fake{axfr: whole, change: func(i int, m *dns.Msg) { m.Id += uint16(i) }}, want: "something else than the answer"},
 		"another question":     {f: &fake{axfr: whole, change: func(_ int, m *dns.Msg) { m.Question[0].Name = "example." }}, want: "something else than the answer"},

@@ -151,7 +151,7 @@ func belongs(zone domain.Name, owner []byte, r rawRecord) error {
 		return fmt.Errorf("a record of %s is not in the zone", domain.Name(owner))
 	case r.class != dns.ClassINET:
 		return fmt.Errorf("the %s record of %s is of class %d, want IN", typeText(r.rtype), domain.Name(owner), r.class)
-	case r.rtype == 0 || r.rtype == dns.TypeOPT || 128 <= r.rtype && r.rtype <= 255: // RFC 6895, section 3.1
+	case r.rtype == 0 || r.rtype == dns.TypeOPT || r.rtype == dns.TypeReserved || 128 <= r.rtype && r.rtype <= 255: // RFC 6895, section 3.1
 		return fmt.Errorf("a record of %s is of type %s, which no zone can have", domain.Name(owner), typeText(r.rtype))
 	case r.rtype == dns.TypeSOA && len(owner) != len(zone):
 		return fmt.Errorf("a SOA record of %s, which is not the apex of the zone", domain.Name(owner))
