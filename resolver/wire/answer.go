@@ -26,7 +26,7 @@ func Begin(dst []byte, q *Query, rcode Rcode, flags uint16) []byte {
 
 // Finish ends the answer that begins at dst[start]: it sets the counts, appends an OPT record if the query had one, with
 // ede if its code is not EDENone, and keeps the answer within what the client takes. What does not fit loses the text of
-// ede first, then ede, then the records, and then TC is set (RFC 2181, section 9).
+// ede first, for its short one if there is one, then ede, then the records, and then TC is set (RFC 2181, section 9).
 func Finish(dst []byte, start int, q *Query, rcode Rcode, n Sections, ede EDE) []byte {
 	limit := q.Limit()
 	room := limit - (len(dst) - start)
@@ -64,15 +64,18 @@ func truncate(dst []byte, start int, q *Query) []byte {
 	return dst
 }
 
-// fit is ede, or what of it has room: without its text, or nothing.
+// fit is ede, or what of it has room: with its short text, without any, or nothing.
 func fit(ede EDE, room int) EDE {
+	room -= edeLen
 	switch {
-	case ede.Code == EDENone || room < edeLen:
+	case ede.Code == EDENone || room < 0:
 		return EDE{Code: EDENone}
-	case room < edeLen+len(ede.Text):
-		return EDE{Code: ede.Code}
-	default:
+	case len(ede.Lead)+len(ede.Text) <= room:
 		return ede
+	case len(ede.Short) <= room:
+		return EDE{Code: ede.Code, Text: ede.Short}
+	default:
+		return EDE{Code: ede.Code}
 	}
 }
 
@@ -89,10 +92,12 @@ func appendOPT(dst []byte, q *Query, rcode Rcode, ede EDE) []byte {
 	if ede.Code == EDENone {
 		return append(dst, 0, 0)
 	}
-	dst = binary.BigEndian.AppendUint16(dst, uint16(edeLen+len(ede.Text)))
+	text := len(ede.Lead) + len(ede.Text)
+	dst = binary.BigEndian.AppendUint16(dst, uint16(edeLen+text))
 	dst = binary.BigEndian.AppendUint16(dst, optionEDE)
-	dst = binary.BigEndian.AppendUint16(dst, uint16(2+len(ede.Text)))
+	dst = binary.BigEndian.AppendUint16(dst, uint16(2+text))
 	dst = binary.BigEndian.AppendUint16(dst, uint16(ede.Code))
+	dst = append(dst, ede.Lead...)
 	return append(dst, ede.Text...)
 }
 

@@ -46,6 +46,7 @@ func TestAnswer(t *testing.T) {
 	const name = "wWw.example.com."
 	blocked := wire.EDE{Code: wire.EDEBlocked, Text: "policy tiktok"}
 	long := wire.EDE{Code: wire.EDEBlocked, Text: strings.Repeat("x", 300)}
+	parts := wire.EDE{Code: wire.EDEBlocked, Lead: "lead, ", Text: strings.Repeat("x", 294), Short: "short"}
 	for _, c := range []struct {
 		name     string
 		edit     func(*dns.Msg)
@@ -62,6 +63,13 @@ func TestAnswer(t *testing.T) {
 		{name: "EDE", edit: withOPT(1232, false), records: 1, ede: blocked, wantN: 1, wantEDE: true, wantText: "policy tiktok"},
 		{name: "512 without OPT", records: 5, ede: none, wantTC: true},
 		{name: "text goes before records", edit: withOPT(512, false), records: 3, ede: long, wantN: 3, wantEDE: true},
+		{name: "text of two parts", edit: withOPT(1232, false), ede: parts, wantEDE: true, wantText: parts.Lead + parts.Text},
+		{
+			name: "text that just fits", edit: withOPT(686, false), records: 3, ede: parts,
+			wantN: 3, wantEDE: true, wantText: parts.Lead + parts.Text,
+		},
+		{name: "short text where the long one does not fit", edit: withOPT(685, false), records: 3, ede: parts, wantN: 3, wantEDE: true, wantText: "short"},
+		{name: "no text where the short one does not fit either", edit: withOPT(614, false), records: 5, ede: parts, wantN: 5, wantEDE: true},
 		{name: "EDE goes before records", edit: withOPT(606, false), records: 5, ede: long, wantN: 5},
 		{name: "UDP size below 512 counts as 512", edit: withOPT(1, false), records: 4, ede: none, wantN: 4},
 		{name: "UDP size above 1232 counts as 1232", edit: withOPT(65000, false), records: 11, ede: none, wantTC: true},

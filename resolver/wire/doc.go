@@ -4,8 +4,8 @@
 //	query     | header | one question | … OPT … |
 //	             │           │             │
 //	             ▼           ▼             ▼
-//	Query      ID, Flags   Name, Type,   OPT, UDPSize, DO
-//	                       Class
+//	Query      ID, Flags   Name, Type,   OPT, UDPSize, DO,
+//	                       Class         Signals
 //	             │           │             │
 //	             ▼           ▼             ▼
 //	answer    | header | the same question, octet for octet | records | OPT with EDE |

@@ -59,6 +59,7 @@ type Query struct {
 	OPT     bool   // the query has an OPT record: so has the answer
 	UDPSize uint16 // what the client takes over UDP, as it said; 0 without OPT
 	DO      bool
+	signals signals
 
 	Client netip.AddrPort // who asks; an IPv4 address is never in its IPv6-mapped form
 	Stream bool           // came over a stream: nothing is truncated
@@ -79,7 +80,7 @@ const OpcodeNotify = 4
 // the problem is filled in: a FORMERR for a query whose question was readable repeats that question.
 func (q *Query) Parse(msg []byte) Problem {
 	q.Msg, q.ID, q.Flags, q.Name, q.Type, q.Class = msg, 0, 0, nil, 0, 0
-	q.OPT, q.UDPSize, q.DO, q.questionEnd = false, 0, false, 0
+	q.OPT, q.UDPSize, q.DO, q.signals.n, q.questionEnd = false, 0, false, 0, 0
 	q.Problem = q.parse(msg)
 	return q.Problem
 }
@@ -178,22 +179,73 @@ func (q *Query) readOPT(fixed, options []byte) bool {
 	q.OPT = true
 	q.UDPSize = binary.BigEndian.Uint16(fixed[2:])
 	q.DO = binary.BigEndian.Uint16(fixed[6:])&flagDO != 0
-	return fixed[5] != 0 || validOptions(options)
+	return fixed[5] != 0 || q.readOptions(options)
 }
 
-// validOptions says whether an OPT record's data is a sequence of whole options.
-func validOptions(data []byte) bool {
+// readOptions says whether an OPT record's data is a sequence of whole options, and notes those without data.
+func (q *Query) readOptions(data []byte) bool {
 	for len(data) > 0 {
-		if len(data) < 4 {
-			return false
+		n := optionLen(data)
+		if n == optionHeaderLen {
+			q.signals.add(binary.BigEndian.Uint16(data))
 		}
-		n := 4 + int(binary.BigEndian.Uint16(data[2:]))
-		if n > len(data) {
+		if n == 0 {
 			return false
 		}
 		data = data[n:]
 	}
 	return true
+}
+
+// validOptions says whether an OPT record's data is a sequence of whole options.
+func validOptions(data []byte) bool {
+	for len(data) > 0 {
+		n := optionLen(data)
+		if n == 0 {
+			return false
+		}
+		data = data[n:]
+	}
+	return true
+}
+
+// optionHeaderLen is the length of an option without data: code and length.
+const optionHeaderLen = 4
+
+// optionLen is the length of the option that data begins with, 0 if it is not whole.
+func optionLen(data []byte) int {
+	if len(data) < optionHeaderLen {
+		return 0
+	}
+	n := optionHeaderLen + int(binary.BigEndian.Uint16(data[2:]))
+	if n > len(data) {
+		return 0
+	}
+	return n
+}
+
+// signals are the codes of EDNS options without data, by which a client says what it understands: the first of them, and no more,
+// so that a query with thousands costs what one with none does.
+type signals struct {
+	codes [8]uint16
+	n     uint8
+}
+
+func (s *signals) add(code uint16) {
+	if int(s.n) < len(s.codes) {
+		s.codes[s.n] = code
+		s.n++
+	}
+}
+
+// Signals says whether the query has the EDNS option code without data, among the first 8 that have none. A clone knows it too.
+func (q *Query) Signals(code uint16) bool {
+	for _, c := range q.signals.codes[:q.signals.n] {
+		if c == code {
+			return true
+		}
+	}
+	return false
 }
 
 // skipName returns the offset behind the name at off. A pointer ends a name; where it points to is of no interest here.

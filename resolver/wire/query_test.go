@@ -3,6 +3,7 @@ package wire_test
 import (
 	"bytes"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 
@@ -111,11 +112,47 @@ func TestParseAllocatesNothing(t *testing.T) {
 	}
 }
 
+func TestSignalsAreOptionsWithoutData(t *testing.T) {
+	options := func(all ...dns.EDNS0) func(*dns.Msg) {
+		return func(m *dns.Msg) { m.IsEdns0().Option = all }
+	}
+	empty := func(code uint16) dns.EDNS0 { return &dns.EDNS0_LOCAL{Code: code} }
+	many := make([]dns.EDNS0, 8)
+	for i := range many {
+		many[i] = empty(uint16(65100 + i))
+	}
+	for name, c := range map[string]struct {
+		options []dns.EDNS0
+		want    bool
+	}{
+		"none":              {nil, false},
+		"the one":           {[]dns.EDNS0{empty(65001)}, true},
+		"with data":         {[]dns.EDNS0{&dns.EDNS0_LOCAL{Code: 65001, Data: []byte{0}}}, false},
+		"another":           {[]dns.EDNS0{empty(65002)}, false},
+		"behind another":    {[]dns.EDNS0{&dns.EDNS0_LOCAL{Code: 10, Data: make([]byte, 8)}, empty(3), empty(65001)}, true},
+		"with and without":  {[]dns.EDNS0{&dns.EDNS0_LOCAL{Code: 65001, Data: []byte{0}}, empty(65001)}, true},
+		"the eighth":        {append(many[:7:7], empty(65001)), true},
+		"behind eight more": {append(many[:8:8], empty(65001)), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			q := parse(t, question("www.example.com.", dns.TypeA, withOPT(1232, false), options(c.options...)))
+			clone := q.Clone()
+			if q.Problem != wire.None || q.Signals(65001) != c.want || clone.Signals(65001) != c.want {
+				t.Errorf("problem %d, signals %t, its clone %t; want %t", q.Problem, q.Signals(65001), clone.Signals(65001), c.want)
+			}
+			if q.Parse(join(header(0, 0, 1), wwwA, opt)); q.Signals(65001) {
+				t.Error("the next query has the signals of the one before")
+			}
+		})
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	f.Add(join(header(0, 0, 0), wwwA))
 	f.Add(join(header(0, 0, 1), wwwA, opt))
 	f.Add(join(header(1, 0, 1), wwwA, "\xc0\x0c\x00\x01\x00\x01\x00\x00\x00\x00\x00\x04\xc0\x00\x02\x01", opt))
 	f.Add(pack(f, question("a\\.b\\000c.example.", dns.TypeHTTPS, withOPT(4096, true))))
+	f.Add(join(header(0, 0, 1), wwwA, opt[:len(opt)-1], 13, "\xfd\xe9\x00\x00\x00\x0a\x00\x01\x00\xfd\xea\x00\x00"))
 	f.Fuzz(func(t *testing.T, msg []byte) {
 		q := new(wire.Query)
 		problem := q.Parse(msg)
@@ -164,6 +201,29 @@ func compareQuery(t *testing.T, q *wire.Query, m *dns.Msg) {
 	o := m.IsEdns0()
 	if (o != nil) != q.OPT || o != nil && (o.Do() != q.DO || o.UDPSize() != q.UDPSize || o.Version() != 0) {
 		t.Fatalf("OPT %t %t %d, the oracle has %v", q.OPT, q.DO, q.UDPSize, o)
+	}
+	if o != nil {
+		compareSignals(t, q, o)
+	}
+}
+
+// compareSignals looks at queries whose options are all such that the oracle leaves them as they are.
+func compareSignals(t *testing.T, q *wire.Query, o *dns.OPT) {
+	t.Helper()
+	var empty []uint16
+	for _, option := range o.Option {
+		local, ok := option.(*dns.EDNS0_LOCAL)
+		if !ok {
+			return
+		}
+		if len(local.Data) == 0 && len(empty) < 8 {
+			empty = append(empty, local.Code)
+		}
+	}
+	for _, option := range o.Option {
+		if code := option.Option(); q.Signals(code) != slices.Contains(empty, code) {
+			t.Fatalf("signals %d: %t, the oracle has %v", code, q.Signals(code), o)
+		}
 	}
 }
 

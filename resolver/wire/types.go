@@ -64,8 +64,12 @@ const (
 	EDENone             EDECode = 0xFFFF // no extended error goes with the answer
 )
 
-// EDE is an extended DNS error with its text: UTF-8, not ended by NUL, empty for none. It is sent only to who sent OPT.
+// EDE is an extended DNS error with its text (RFC 8914, section 2). It is sent only to who sent OPT. The text is Lead and Text, one
+// behind the other; where there is no room for both it is Short, and where there is none for that it is empty. Each is UTF-8, not
+// ended by NUL, and may be empty.
 type EDE struct {
-	Code EDECode
-	Text string
+	Code  EDECode
+	Lead  string // so that texts that begin alike are kept once
+	Text  string
+	Short string
 }
