@@ -2,8 +2,6 @@ package resolver
 
 import (
 	"strconv"
-	"sync"
-	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -12,116 +10,18 @@ import (
 	"cordon/resolver/wire"
 )
 
-// counts are what the hot path counts: one shard a listener, read by the collector at scrape. No address and no name gets here.
-type counts struct {
-	shards []shard
-
-	mu       sync.Mutex
-	verdicts map[verdictKey]*padded // as long as the process lives, so that a counter survives a reload
-}
-
-// shard is the counters of one listener, on cache lines of their own.
-type shard struct {
-	rcodes  [32]atomic.Uint64 // by RCODE, of which we send those below 32
-	lookups [3]atomic.Uint64  // by cache.State
-	_       [64]byte
-}
-
-type padded struct {
-	n atomic.Uint64
-	_ [56]byte
-}
-
-type verdictKey struct {
-	policy, agency string
-	action         policy.Action
-}
-
-// tally is the verdict counters of one snapshot: [agency][policy][action].
-type tally [][][]*padded
-
-func (c *counts) init(workers int) {
-	c.shards = make([]shard, workers)
-	c.verdicts = map[verdictKey]*padded{}
-}
-
-// answered counts the answer to q.
-func (c *counts) answered(q *wire.Query, answer []byte) {
-	s := &c.shards[q.Worker]
-	rcode := answer[3] & 0xF
-	if q.Problem == wire.BadVersion {
-		rcode = byte(wire.BadVers)
-	}
-	s.rcodes[rcode].Add(1)
-}
-
-func (c *counts) looked(q *wire.Query, found cache.State) {
-	c.shards[q.Worker].lookups[found].Add(1)
-}
-
-// verdict counts v, if it is more than "pass".
-func (c *counts) verdict(s *state, v *policy.Verdict) {
-	if v.Action != policy.Pass {
-		s.tally[v.Agency.Index][v.Policy.Index][v.Action].n.Add(1)
-	}
-}
-
-// actions is how many actions a verdict can have.
-const actions = int(policy.Except) + 1
-
-// tally is the counters for the verdicts of s, the ones that there are and new ones.
-func (c *counts) tally(s *policy.Snapshot) tally {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	all := make(tally, len(s.Agencies()))
-	for i, agency := range s.Agencies() {
-		all[i] = make([][]*padded, len(s.Policies()))
-		for j, p := range s.Policies() {
-			all[i][j] = make([]*padded, actions)
-			for action := range actions {
-				all[i][j][action] = c.counter(verdictKey{p.Name, agency.Name, policy.Action(action)})
-			}
-		}
-	}
-	return all
-}
-
-// counter is the one counter for key. The caller holds c.mu.
-func (c *counts) counter(key verdictKey) *padded {
-	n := c.verdicts[key]
-	if n == nil {
-		n = new(padded)
-		c.verdicts[key] = n
-	}
-	return n
-}
-
-// Count is how many queries a verdict other than "pass" was given, since the process began.
-type Count struct {
-	Agency, Policy, List string
-	Action               policy.Action
-	N                    uint64
-}
-
-// Counts returns every verdict that was given at least once, in no order. It may be called at any time.
-func (r *Resolver) Counts() []Count {
-	r.counts.mu.Lock()
-	defer r.counts.mu.Unlock()
-	var all []Count
-	for key, n := range r.counts.verdicts {
-		if given := n.n.Load(); given > 0 {
-			all = append(all, Count{Agency: key.agency, Policy: key.policy, Action: key.action, N: given})
-		}
-	}
-	return all
-}
-
 var (
 	responsesDesc = prometheus.NewDesc("cordon_dns_responses_total",
 		"Answers, by response code.", []string{"rcode"}, nil)
 	verdictsDesc = prometheus.NewDesc("cordon_policy_verdicts_total",
 		"Queries that a policy bears on, by what became of them: refuse, observe (would refuse), except.",
 		[]string{"policy", "agency", "verdict"}, nil)
+	listVerdictsDesc = prometheus.NewDesc("cordon_list_verdicts_total",
+		"Queries that a rule of a list bears on, by what became of them: refuse, observe (would refuse), except.",
+		[]string{"list", "verdict"}, nil)
+	usesDesc = prometheus.NewDesc("cordon_exception_uses_total",
+		"Queries that an exception let pass, by the exception and the agency that it is for.",
+		[]string{"exception", "agency"}, nil)
 	lookupsDesc = prometheus.NewDesc("cordon_cache_requests_total",
 		"Look-ups in the cache, by what was found: hit, stale or miss.", []string{"result"}, nil)
 	flightsDesc = prometheus.NewDesc("cordon_upstream_flights",
@@ -132,7 +32,9 @@ var (
 
 // Describe implements [prometheus.Collector].
 func (r *Resolver) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{responsesDesc, verdictsDesc, lookupsDesc, flightsDesc, waitingDesc} {
+	for _, d := range []*prometheus.Desc{
+		responsesDesc, verdictsDesc, listVerdictsDesc, usesDesc, lookupsDesc, flightsDesc, waitingDesc,
+	} {
 		ch <- d
 	}
 }
@@ -140,6 +42,8 @@ func (r *Resolver) Describe(ch chan<- *prometheus.Desc) {
 // Collect implements [prometheus.Collector].
 func (r *Resolver) Collect(ch chan<- prometheus.Metric) {
 	r.counts.collect(ch)
+	r.collectVerdicts(ch)
+	r.counts.collectUses(ch)
 	open, waiting := r.flights.load()
 	ch <- prometheus.MustNewConstMetric(flightsDesc, prometheus.GaugeValue, float64(open))
 	ch <- prometheus.MustNewConstMetric(waitingDesc, prometheus.GaugeValue, float64(waiting))
@@ -159,13 +63,67 @@ func (c *counts) collect(ch chan<- prometheus.Metric) {
 		n := c.sum(func(s *shard) uint64 { return s.lookups[found].Load() })
 		ch <- prometheus.MustNewConstMetric(lookupsDesc, prometheus.CounterValue, n, name)
 	}
+}
+
+// maxZeros is how many pairs of an agency and a policy are shown before anything was counted for them. Where there are more, a pair
+// appears with its first verdict.
+const maxZeros = 4096
+
+type (
+	verdictKey struct {
+		policy, agency string
+		action         policy.Action
+	}
+	listKey struct {
+		list   string
+		action policy.Action
+	}
+)
+
+// collectVerdicts sums up the verdicts over lists, and over agencies and policies.
+func (r *Resolver) collectVerdicts(ch chan<- prometheus.Metric) {
+	verdicts, lists := r.zeros()
+	for _, c := range r.Counts() {
+		verdicts[verdictKey{c.Policy, c.Agency, c.Action}] += c.N
+		lists[listKey{c.List, c.Action}] += c.N
+	}
+	for key, n := range verdicts {
+		ch <- prometheus.MustNewConstMetric(verdictsDesc, prometheus.CounterValue, float64(n), key.policy, key.agency, key.action.String())
+	}
+	for key, n := range lists {
+		ch <- prometheus.MustNewConstMetric(listVerdictsDesc, prometheus.CounterValue, float64(n), key.list, key.action.String())
+	}
+}
+
+// zeros are the sums that the snapshot in force can have.
+func (r *Resolver) zeros() (map[verdictKey]uint64, map[listKey]uint64) {
+	verdicts, lists := map[verdictKey]uint64{}, map[listKey]uint64{}
+	s := r.Snapshot()
+	if s == nil {
+		return verdicts, lists
+	}
+	agencies := s.Agencies()
+	if len(agencies)*len(s.Policies()) > maxZeros {
+		agencies = nil
+	}
+	for _, p := range s.Policies() {
+		for action := policy.Refuse; action <= policy.Except; action++ {
+			for _, list := range p.Lists {
+				lists[listKey{list, action}] = 0
+			}
+			for _, a := range agencies {
+				verdicts[verdictKey{p.Name, a.Name, action}] = 0
+			}
+		}
+	}
+	return verdicts, lists
+}
+
+func (c *counts) collectUses(ch chan<- prometheus.Metric) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for key, n := range c.verdicts {
-		if key.action != policy.Pass {
-			ch <- prometheus.MustNewConstMetric(verdictsDesc, prometheus.CounterValue, float64(n.n.Load()),
-				key.policy, key.agency, key.action.String())
-		}
+	for key, used := range c.uses {
+		ch <- prometheus.MustNewConstMetric(usesDesc, prometheus.CounterValue, float64(used.n.Load()), key.exception, key.agency)
 	}
 }
 

@@ -12,36 +12,12 @@ import (
 // a client may keep of a listed name that passes.
 const refusalTTL = 30
 
-// refusal is how one policy refuses, made when the policy is published.
-type refusal struct {
-	mode answer.Mode
-	ede  wire.EDE
-}
-
-// refusals are those of s, by Policy.Index.
-func refusals(s *policy.Snapshot) []refusal {
-	all := make([]refusal, len(s.Policies()))
-	for i := range all {
-		p := s.Policies()[i]
-		all[i] = refusal{mode: modes[p.Answer], ede: wire.EDE{Code: wire.EDECode(p.EDE), Text: "policy " + p.Name}}
-	}
-	return all
-}
-
-// modes are the modes of a policy as modes of an answer.
-var modes = map[policy.Mode]answer.Mode{
-	policy.NXDomain: answer.NXDomain,
-	policy.NoData:   answer.NoData,
-	policy.Refused:  answer.Refused,
-	policy.NullIP:   answer.NullIP,
-}
-
 // refuse appends the refusal that v calls for. NXDOMAIN would deny every name below (RFC 8020), so it turns into NODATA where
 // the client has an exception, where the rule is for one name only, and where it was the answer that matched, not the name.
 func (r *Resolver) refuse(dst []byte, q *wire.Query, s *state, v *policy.Verdict) []byte {
 	r.counts.verdict(s, v)
-	how := s.refusals[v.Policy.Index]
-	mode, owner := how.mode, v.Start
+	mode, ede := s.audiences[v.Agency.Index].tell(v.Policy, s.structured != 0 && q.Signals(s.structured))
+	owner := v.Start
 	if mode == answer.NXDomain && (v.InAnswer || v.HasExceptions || v.Exact) {
 		mode, owner = answer.NoData, 0
 	}
@@ -49,7 +25,7 @@ func (r *Resolver) refuse(dst []byte, q *wire.Query, s *state, v *policy.Verdict
 		owner = 0 // the listed name is not a suffix of this one
 	}
 	return answer.AppendRefusal(dst, q, answer.Refusal{
-		Mode: mode, Owner: owner, TTL: ttlUntil(v.Boundary, q.Now), EDE: how.ede,
+		Mode: mode, Owner: owner, TTL: ttlUntil(v.Boundary, q.Now), EDE: ede,
 	})
 }
 

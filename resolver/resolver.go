@@ -68,12 +68,13 @@ type Resolver struct {
 
 // state is all that may change while the resolver runs. A query loads it once.
 type state struct {
-	policy   *policy.Snapshot
-	refusals []refusal // by Policy.Index
-	tally    tally
-	local    *answer.Local
-	routes   *routes
-	notify   NotifyFunc // nil: nobody listens
+	policy     *policy.Snapshot
+	audiences  []audience // by Agency.Index
+	tally      *tally
+	structured uint16 // the EDNS option that asks for structured errors, 0 for none
+	local      *answer.Local
+	routes     *routes
+	notify     NotifyFunc // nil: nobody listens
 }
 
 // NotifyFunc takes a NOTIFY (RFC 1996), the octets msg from client, and appends the answer to dst. It says false if the client may not
@@ -96,7 +97,7 @@ func New(c Config) (*Resolver, error) {
 func (r *Resolver) Publish(s *policy.Snapshot) {
 	r.change(func(next *state) {
 		next.policy = s
-		next.refusals = refusals(s)
+		next.audiences = audiences(s)
 		next.tally = r.counts.tally(s)
 	})
 }
@@ -118,6 +119,14 @@ func (r *Resolver) Configure(c Routing) error {
 // Notify gives every NOTIFY that comes from now on to f, the one opcode beside QUERY that is answered.
 func (r *Resolver) Notify(f NotifyFunc) {
 	r.change(func(next *state) { next.notify = f })
+}
+
+// StructureErrors gives clients whose query has the EDNS option code, without data, a structured error beside a refusal:
+// draft-ietf-dnsop-structured-dns-error. 0 gives it to nobody, as a new Resolver does. It is in force for queries that come from now
+// on, and for those that wait. The option has no number of its own yet. A client acts on such an error only if it came over a transport
+// with integrity; over plain UDP and TCP it is for diagnosis.
+func (r *Resolver) StructureErrors(code uint16) {
+	r.change(func(next *state) { next.structured = code })
 }
 
 // SetLimits puts l in force for queries that come from now on.

@@ -21,6 +21,7 @@ import (
 //	tcp                       over a stream
 //	do ad cd nord             bits
 //	noedns size=N             no OPT record, another UDP size than 1232
+//	option=CODE:HEX           an EDNS option with that data, which may be none
 //	class=CH opcode=N qr      other values in the header or the question
 //	qd=N opt=N edns-version=N so many questions (the same), OPT records (the same)
 //	cut=N more=N              so many octets missing, or too many, at the end
@@ -102,6 +103,9 @@ func typeNamed(text string) (uint16, bool) {
 func (d *draft) set(option string) error {
 	key, value, _ := strings.Cut(option, "=")
 	n, _ := strconv.Atoi(value)
+	if key == "option" {
+		return d.addOption(value)
+	}
 	set := map[string]func(){
 		"tcp":          func() {},
 		"do":           func() { d.opt.SetDo() },
@@ -124,6 +128,17 @@ func (d *draft) set(option string) error {
 	}
 	set()
 	return nil
+}
+
+func (d *draft) addOption(text string) error {
+	code, data, _ := strings.Cut(text, ":")
+	n, err := strconv.ParseUint(code, 10, 16)
+	option := &dns.EDNS0_LOCAL{Code: uint16(n)}
+	if err == nil {
+		option.Data, err = hex.DecodeString(data)
+	}
+	d.opt.Option = append(d.opt.Option, option)
+	return err
 }
 
 func (x *scenario) query(command string, args []string) error {
@@ -255,10 +270,16 @@ func (x *scenario) agree(a *ask, q *wire.Query, m *dns.Msg) {
 	case found.Verdict.Action != decided.Action:
 		x.errorAt(a.line, "%s: explain says %v, but it was decided %v", a.name, found.Verdict.Action, decided.Action)
 	case decided.Action == policy.Refuse:
+		if strings.HasPrefix(said.Answer, "0.0.0.0") && strings.HasPrefix(text, "{") {
+			said.Answer = "NXDOMAIN" // who understands a structured error gets no forged answer
+			if m.Rcode == dns.RcodeSuccess {
+				said.Answer = "NODATA"
+			}
+		}
 		if wrong := unlikeRefusal(said, m); wrong != "" {
 			x.errorAt(a.line, "%s: explain says %s %q, but %s\n%s", a.name, said.Verdict, said.Answer, wrong, m)
 		}
-		if q.OPT && (!hasText || text != "policy "+said.Policy.Name) {
+		if q.OPT && (!hasText || !speaksOf(text, said.Policy.Name)) {
 			x.errorAt(a.line, "%s: explain says policy %s, the answer says %q", a.name, said.Policy.Name, text)
 		}
 	case hasText && m.Rcode == dns.RcodeNameError:
@@ -318,10 +339,13 @@ func unlikeRefusal(said *Explained, m *dns.Msg) string {
 	return ""
 }
 
-// refusedBy is the policy that the answer names.
+// refusedBy is what the answer says of the policy that refused it.
 func refusedBy(m *dns.Msg) (text string, ok bool) {
-	if _, text = extended(m); strings.HasPrefix(text, "policy ") {
-		return text, true
-	}
-	return "", false
+	code, text := extended(m)
+	return text, slices.Contains([]int{4, 15, 16}, code)
+}
+
+// speaksOf says whether text, of a refusal, may be about policy: a structured one does not name it.
+func speaksOf(text, policy string) bool {
+	return text == "policy "+policy || strings.HasSuffix(text, " ["+policy+"]") || strings.HasPrefix(text, "{")
 }

@@ -161,6 +161,7 @@ func (s *server) newResolver(listeners int, dial upstream.DialFunc) (*cache.Cach
 		return nil, err
 	}
 	s.resolver.Notify(s.notify)
+	s.resolver.StructureErrors(structuredErrors(s.service))
 	s.upstream = &upstreams{log: s.log, registry: s.registry, resolver: s.resolver, dial: dial}
 	return answers, s.upstream.follow(s.service)
 }

@@ -1,12 +1,15 @@
 // Package answer makes the answers that no upstream gave: refusals, failures, and the names that are answered here.
 //
-//	verdict: refuse ──▶ Refusal ─┐      NXDOMAIN │ NODATA │ null address │ REFUSED, and EDE with the policy
+//	verdict: refuse ──▶ Refusal ─┐      NXDOMAIN │ NODATA │ null address │ REFUSED, and EDE with the Reason
 //	no upstream answer ▶ Failure ─┼──▶ bytes
 //	outside the ACL ──▶ Prohibited┤      REFUSED, EDE 18
 //	RFC 6761 and friends ▶ Local ─┘      NXDOMAIN │ NODATA │ a few fixed records
 //
 // All of them append to a buffer of the caller, allocate nothing, and may be called from any number of goroutines at once. An
 // answer is never authoritative (AA=0), always offers recursion (RA=1), and its AD bit is clear: nothing here was validated.
+//
+// What a refused client is told in words is a [Reason], as plain text or, for who asks for that, as [Structured]. These texts are made
+// once, before anybody is refused.
 //
 // Not its job: to decide which answer it should be.
 package answer

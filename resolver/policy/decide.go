@@ -127,7 +127,7 @@ func (s *Snapshot) because(v Verdict, a *Asker, p *Policy, h hit, w weighed) Ver
 	case p.Recommendation || a.mode == ObserveOnly:
 		v.Action = Observe
 	}
-	v.List, v.Line, v.Start, v.CDN, v.Exact = s.lists[h.List].Name(), h.Line, h.Start, h.CDN, h.Exact
+	v.List, v.ListIndex, v.Line, v.Start, v.CDN, v.Exact = s.lists[h.List].Name(), h.List, h.Line, h.Start, h.CDN, h.Exact
 	v.Name, v.Addr = h.name, h.addr
 	return v
 }

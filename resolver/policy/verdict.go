@@ -33,6 +33,7 @@ type Verdict struct {
 	Policy    *Policy    // the reason; nil exactly for Pass
 	Exception *Exception // what lifted Policy; nil unless Except
 	List      string     // name of the list whose rule matched; "" for Pass
+	ListIndex int        // place of that list in Config.Lists: a stable number for metrics; 0 for Pass
 	Line      int        // line of that rule in its list, from 1; 0 for Pass
 
 	Name  []byte     // what was judged, canonical: the question, or with InAnswer the name in the answer, nil for an address

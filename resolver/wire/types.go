@@ -53,6 +53,7 @@ const (
 	EDEStaleAnswer      EDECode = 3
 	EDEStaleNXDomain    EDECode = 19
 	EDENotReady         EDECode = 14
+	EDEForged           EDECode = 4
 	EDEBlocked          EDECode = 15
 	EDEProhibited       EDECode = 18
 	EDENoReachableAuth  EDECode = 22
