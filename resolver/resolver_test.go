@@ -123,11 +123,15 @@ func snapshot(t testing.TB, id uint64, listed ...string) *policy.Snapshot {
 	return s
 }
 
-func (b *bench) query(name string) *wire.Query {
+// query is a query for name with EDNS options that have no data.
+func (b *bench) query(name string, options ...uint16) *wire.Query {
 	b.t.Helper()
 	m := new(dns.Msg)
 	m.SetQuestion(dns.Fqdn(name), dns.TypeA)
 	m.SetEdns0(1232, false)
+	for _, code := range options {
+		m.IsEdns0().Option = append(m.IsEdns0().Option, &dns.EDNS0_LOCAL{Code: code})
+	}
 	packed, err := m.Pack()
 	if err != nil {
 		b.t.Fatal(err)
@@ -306,6 +310,22 @@ func TestRefusalsAndHitsAllocateNothing(t *testing.T) {
 	}
 }
 
+func TestTellingWhyAllocatesNothing(t *testing.T) {
+	b := newBench(t, resolver.Limits{})
+	b.StructureErrors(65001)
+	b.Publish(compile(t, twoMinistries(2), "a", "b", "c"))
+	buffer := make([]byte, 0, 1500)
+	for name, q := range map[string]*wire.Query{"a title": b.query("a.example"), "a structured error": b.query("a.example", 65001)} {
+		if n := testing.AllocsPerRun(200, func() {
+			if _, ok := b.Answer(buffer, q); !ok {
+				t.Fatal("no answer by the first door")
+			}
+		}); n != 0 {
+			t.Errorf("%s: %v allocations, want 0", name, n)
+		}
+	}
+}
+
 func BenchmarkAnswer(b *testing.B) {
 	for name, answer := range map[string][]string{
 		"refused/www.listed.example": nil,
@@ -325,6 +345,26 @@ func BenchmarkAnswer(b *testing.B) {
 			x.ask(question)
 			q := x.query(question)
 			buffer := make([]byte, 0, 1500)
+			for b.Loop() {
+				q.Parse(q.Msg)
+				if _, ok := x.Answer(buffer, q); !ok {
+					b.Fatal("no answer by the first door")
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkRefusal(b *testing.B) {
+	x := newBench(b, resolver.Limits{})
+	x.StructureErrors(65001)
+	x.Publish(compile(b, twoMinistries(2), "a", "b", "c"))
+	for name, q := range map[string]*wire.Query{
+		"name": x.query("c.example"), "title": x.query("a.example"), "structured": x.query("a.example", 65001),
+	} {
+		b.Run(name, func(b *testing.B) {
+			buffer := make([]byte, 0, 1500)
+			b.ReportAllocs()
 			for b.Loop() {
 				q.Parse(q.Msg)
 				if _, ok := x.Answer(buffer, q); !ok {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"fmt"
@@ -41,6 +42,22 @@ exceptions:
     until: 2099-12-31
 `
 
+// withTitle tells why, in a language of the agency's.
+const withTitle = `
+timezone: UTC
+lists:
+  - {name: bytedance, source: "builtin:bytedance"}
+policies:
+  - name: ban
+    title: {en: TikTok is banned from service devices, fr: TikTok est interdit sur les appareils de service}
+    authority: National Security Council
+    legal_reference: "Circular 716, numac 2023030807"
+    contact: "mailto:dns@ict.example"
+    lists: [bytedance]
+agencies:
+  - {name: ministry, networks: [127.0.0.0/8, "::1/128"], language: fr-BE, policies: [ban]}
+`
+
 // From socket to socket, a query that is refused or answered from the cache allocates nothing, with counting, the access
 // list and the check of what an answer leads to, over UDP and TCP.
 func TestRefusedAndCachedQueriesAllocateNothing(t *testing.T) {
@@ -48,22 +65,27 @@ func TestRefusedAndCachedQueriesAllocateNothing(t *testing.T) {
 	for _, q := range []struct {
 		policy, name   string
 		rcode, answers int
+		options        []uint16
+		says           string
 	}{
-		{ministryPolicy, "www.tiktok.com.", dns.RcodeNameError, 0}, // refused by its name
-		{ministryPolicy, "www.example.", dns.RcodeSuccess, 1},      // cached
-		{ministryPolicy, "aliased.example.", dns.RcodeSuccess, 2},  // cached, a chain that is clean
-		{ministryPolicy, "cloaked.example.", dns.RcodeSuccess, 0},  // cached, and refused for where it leads
-		{ministryPolicy, "address.example.", dns.RcodeSuccess, 0},  // cached, and refused for its address
-		{withException, "www.tiktok.com.", dns.RcodeSuccess, 0},    // the same, to one with an exception
-		{withException, "v16.tiktokcdn.com.", dns.RcodeSuccess, 1}, // cached, by an exception
+		{ministryPolicy, "www.tiktok.com.", dns.RcodeNameError, 0, nil, ""}, // refused by its name
+		{ministryPolicy, "www.example.", dns.RcodeSuccess, 1, nil, ""},      // cached
+		{ministryPolicy, "aliased.example.", dns.RcodeSuccess, 2, nil, ""},  // cached, a chain that is clean
+		{ministryPolicy, "cloaked.example.", dns.RcodeSuccess, 0, nil, ""},  // cached, and refused for where it leads
+		{ministryPolicy, "address.example.", dns.RcodeSuccess, 0, nil, ""},  // cached, and refused for its address
+		{withException, "www.tiktok.com.", dns.RcodeSuccess, 0, nil, ""},    // the same, to one with an exception
+		{withException, "v16.tiktokcdn.com.", dns.RcodeSuccess, 1, nil, ""}, // cached, by an exception
+		{withTitle, "www.tiktok.com.", dns.RcodeNameError, 0, nil, "TikTok est interdit"},
+		{withTitle, "www.tiktok.com.", dns.RcodeNameError, 0, []uint16{10, structuredErrorsOption}, `"j":"TikTok est interdit`},
 	} {
 		address := startWithPolicy(t, q.policy)
 		for _, network := range []string{"udp", "tcp"} {
-			t.Run(network+" "+q.name, func(t *testing.T) {
-				exchange := exchanger(t, network, address, q.name)
+			t.Run(fmt.Sprint(network, " ", q.name, q.options), func(t *testing.T) {
+				exchange := exchanger(t, network, address, q.name, q.options...)
 				for range 100 { // it is in the cache by then
-					if answer := exchange(); int(answer[3]&0xF) != q.rcode || int(answer[7]) != q.answers {
-						t.Fatalf("RCODE %d and %d records, want %d and %d", answer[3]&0xF, answer[7], q.rcode, q.answers)
+					answer := exchange()
+					if int(answer[3]&0xF) != q.rcode || int(answer[7]) != q.answers || !bytes.Contains(answer, []byte(q.says)) {
+						t.Fatalf("RCODE %d and %d records, want %d and %d: %q", answer[3]&0xF, answer[7], q.rcode, q.answers, answer)
 					}
 				}
 				var before, after runtime.MemStats
@@ -80,12 +102,15 @@ func TestRefusedAndCachedQueriesAllocateNothing(t *testing.T) {
 	}
 }
 
+// structuredErrorsOption is the EDNS option by which a query asks for structured errors.
+const structuredErrorsOption = 65001
+
 // startWithPolicy starts all of the server but what follows files, and returns its address.
 func startWithPolicy(t *testing.T, text string) netip.AddrPort {
 	t.Helper()
 	dir := t.TempDir()
-	service := fmt.Sprintf("listen: {dns: [\"127.0.0.1:0\"], admin: off}\nupstreams: [{address: %q}]\npolicy_dir: policy\n",
-		fakeUpstream(t))
+	service := fmt.Sprintf("listen: {dns: [\"127.0.0.1:0\"], admin: off}\nupstreams: [{address: %q}]\npolicy_dir: policy\n"+
+		"structured_errors: {option: %d}\n", fakeUpstream(t), structuredErrorsOption)
 	files := map[string]string{"cordon.yaml": service, "policy/policy.yaml": text}
 	for name, text := range files {
 		path := filepath.Join(dir, name)
@@ -144,11 +169,15 @@ func fakeUpstream(t *testing.T) string {
 	return conn.LocalAddr().String()
 }
 
-// exchanger asks for name and reads the answer, each time it is called, without an allocation of its own. An answer is dead
-// at the next call.
-func exchanger(t *testing.T, network string, address netip.AddrPort, name string) func() []byte {
+// exchanger asks for name, with EDNS options without data, and reads the answer, each time it is called, without an allocation of its
+// own. An answer is dead at the next call.
+func exchanger(t *testing.T, network string, address netip.AddrPort, name string, options ...uint16) func() []byte {
 	t.Helper()
-	query, err := new(dns.Msg).SetQuestion(name, dns.TypeA).SetEdns0(1232, false).Pack()
+	m := new(dns.Msg).SetQuestion(name, dns.TypeA).SetEdns0(1232, false)
+	for _, code := range options {
+		m.IsEdns0().Option = append(m.IsEdns0().Option, &dns.EDNS0_LOCAL{Code: code})
+	}
+	query, err := m.Pack()
 	if err != nil {
 		t.Fatal(err)
 	}
