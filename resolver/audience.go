@@ -19,25 +19,18 @@ type audience struct {
 // refusal is how one policy refuses, told in one language.
 type refusal struct {
 	mode       answer.Mode
+	truthful   answer.Mode // the mode for who understands a structured error: mode, unless that forges an answer
 	plain      wire.EDE
 	structured answer.Structured
 	contact    *answer.Contact // of the policy, not nil
 }
 
-// tell says how p refuses a client of a. One that understands structured errors gets no forged answer.
-func (a *audience) tell(p *policy.Policy, structured bool) (answer.Mode, wire.EDE) {
-	how := a.refusals[p.Index]
-	if !structured {
-		return how.mode, how.plain
+// contactFor is whom a client of a, refused by how, can turn to.
+func (a *audience) contactFor(how *refusal) *answer.Contact {
+	if a.contact != nil {
+		return a.contact
 	}
-	contact, mode := a.contact, how.mode
-	if contact == nil {
-		contact = how.contact
-	}
-	if mode == answer.NullIP {
-		mode = answer.NXDomain
-	}
-	return mode, how.structured.EDE(contact)
+	return how.contact
 }
 
 // audiences are those of s, by Agency.Index.
@@ -101,7 +94,12 @@ func newRefusal(p *policy.Policy, language string, contact *answer.Contact) *ref
 		Code: wire.EDECode(p.EDE), Policy: p.Name,
 		Title: p.Title[language], Language: language, Reference: p.LegalReference, Authority: p.Authority,
 	}
-	return &refusal{mode: modes[p.Answer], plain: reason.EDE(), structured: reason.Structured(), contact: contact}
+	mode := modes[p.Answer]
+	told := &refusal{mode: mode, truthful: mode, plain: reason.EDE(), structured: reason.Structured(), contact: contact}
+	if mode == answer.NullIP {
+		told.truthful = answer.NXDomain
+	}
+	return told
 }
 
 // in is the refusal in language, or in what that is a kind of: "fr" for "fr-BE" (RFC 4647, section 3.4).

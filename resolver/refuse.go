@@ -16,8 +16,13 @@ const refusalTTL = 30
 // the client has an exception, where the rule is for one name only, and where it was the answer that matched, not the name.
 func (r *Resolver) refuse(dst []byte, q *wire.Query, s *state, v *policy.Verdict) []byte {
 	r.counts.verdict(s, v)
-	mode, ede := s.audiences[v.Agency.Index].tell(v.Policy, s.structured != 0 && q.Signals(s.structured))
-	owner := v.Start
+	audience := &s.audiences[v.Agency.Index]
+	how := audience.refusals[v.Policy.Index]
+	mode, owner, ede := how.mode, v.Start, &how.plain
+	if s.structured != 0 && q.Signals(s.structured) {
+		structured := how.structured.EDE(audience.contactFor(how))
+		mode, ede = how.truthful, &structured
+	}
 	if mode == answer.NXDomain && (v.InAnswer || v.HasExceptions || v.Exact) {
 		mode, owner = answer.NoData, 0
 	}

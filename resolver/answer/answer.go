@@ -34,9 +34,9 @@ const (
 // Refusal says how to refuse.
 type Refusal struct {
 	Mode  Mode
-	Owner int    // for NXDomain: the offset in the question's name of the suffix that is denied, 0 for the whole name
-	TTL   uint32 // seconds, ≥ 1; TTL and MINIMUM of the SOA (RFC 2308, section 5), TTL of a null address
-	EDE   wire.EDE
+	Owner int       // for NXDomain: the offset in the question's name of the suffix that is denied, 0 for the whole name
+	TTL   uint32    // seconds, ≥ 1; TTL and MINIMUM of the SOA (RFC 2308, section 5), TTL of a null address
+	EDE   *wire.EDE // not nil
 }
 
 // AppendRefusal appends the refusal of q to dst. A refusal is small: it never sets TC.
@@ -58,23 +58,23 @@ func AppendRefusal(dst []byte, q *wire.Query, r Refusal) []byte {
 
 // AppendFailure appends SERVFAIL with ede to dst.
 func AppendFailure(dst []byte, q *wire.Query, ede wire.EDE) []byte {
-	return appendBare(dst, q, wire.ServFail, ede)
+	return appendBare(dst, q, wire.ServFail, &ede)
 }
 
 // AppendProhibited appends the answer to a client that may not ask at all: REFUSED with EDE 18 (RFC 8914, section 4.19).
 func AppendProhibited(dst []byte, q *wire.Query) []byte {
-	return appendBare(dst, q, wire.Refused, wire.EDE{Code: wire.EDEProhibited})
+	return appendBare(dst, q, wire.Refused, &wire.EDE{Code: wire.EDEProhibited})
 }
 
 // AppendProblem appends the error that q.Problem calls for. q.Problem is neither None nor Drop.
 func AppendProblem(dst []byte, q *wire.Query) []byte {
 	switch q.Problem {
 	case wire.NotImplemented:
-		return appendBare(dst, q, wire.NotImp, none)
+		return appendBare(dst, q, wire.NotImp, &none)
 	case wire.BadVersion:
-		return appendBare(dst, q, wire.BadVers, none)
+		return appendBare(dst, q, wire.BadVers, &none)
 	default:
-		return appendBare(dst, q, wire.FormErr, none)
+		return appendBare(dst, q, wire.FormErr, &none)
 	}
 }
 
@@ -83,17 +83,17 @@ func AppendProblem(dst []byte, q *wire.Query) []byte {
 func AppendMeta(dst []byte, q *wire.Query) ([]byte, bool) {
 	switch {
 	case q.Class != wire.ClassINET:
-		return appendBare(dst, q, wire.Refused, wire.EDE{Code: wire.EDENotSupported, Text: "class IN only"}), true
+		return appendBare(dst, q, wire.Refused, &wire.EDE{Code: wire.EDENotSupported, Text: "class IN only"}), true
 	case q.Type == wire.TypeANY:
-		return appendRecord(dst, q, wire.TypeHINFO, anyTTL, anyHINFO, none), true
+		return appendRecord(dst, q, wire.TypeHINFO, anyTTL, anyHINFO, &none), true
 	case q.Type == wire.TypeAXFR || q.Type == wire.TypeIXFR:
-		return appendBare(dst, q, wire.Refused, wire.EDE{Code: wire.EDENotSupported, Text: "no zone transfer"}), true
+		return appendBare(dst, q, wire.Refused, &wire.EDE{Code: wire.EDENotSupported, Text: "no zone transfer"}), true
 	case q.Type == wire.TypeMAILA || q.Type == wire.TypeMAILB:
-		return appendBare(dst, q, wire.NotImp, none), true
+		return appendBare(dst, q, wire.NotImp, &none), true
 	case q.Type == 0 || q.Type == wire.TypeOPT || q.Type >= wire.TypeTKEY && q.Type <= wire.TypeTSIG:
-		return appendBare(dst, q, wire.FormErr, none), true
+		return appendBare(dst, q, wire.FormErr, &none), true
 	case !q.RD():
-		return appendBare(dst, q, wire.Refused, wire.EDE{Code: wire.EDENotAuthoritative}), true
+		return appendBare(dst, q, wire.Refused, &wire.EDE{Code: wire.EDENotAuthoritative}), true
 	}
 	return dst, false
 }
@@ -116,13 +116,13 @@ func nullAddress(rtype uint16) []byte {
 	return nil
 }
 
-func appendBare(dst []byte, q *wire.Query, rcode wire.Rcode, ede wire.EDE) []byte {
+func appendBare(dst []byte, q *wire.Query, rcode wire.Rcode, ede *wire.EDE) []byte {
 	start := len(dst)
 	dst = wire.Begin(dst, q, rcode, 0)
 	return wire.Finish(dst, start, q, rcode, wire.Sections{}, ede)
 }
 
-func appendRecord(dst []byte, q *wire.Query, rtype uint16, ttl uint32, data []byte, ede wire.EDE) []byte {
+func appendRecord(dst []byte, q *wire.Query, rtype uint16, ttl uint32, data []byte, ede *wire.EDE) []byte {
 	start := len(dst)
 	dst = wire.Begin(dst, q, wire.Success, 0)
 	dst = wire.AppendRR(dst, questionName[:], rtype, q.Class, ttl, data)
@@ -133,7 +133,7 @@ func appendRecord(dst []byte, q *wire.Query, rtype uint16, ttl uint32, data []by
 var questionName = [2]byte{0xC0, wire.HeaderLen}
 
 // appendNegative appends an answer without records but the SOA, owned by the question's name from offset owner on.
-func appendNegative(dst []byte, q *wire.Query, rcode wire.Rcode, owner int, ttl uint32, ede wire.EDE) []byte {
+func appendNegative(dst []byte, q *wire.Query, rcode wire.Rcode, owner int, ttl uint32, ede *wire.EDE) []byte {
 	start := len(dst)
 	dst = wire.Begin(dst, q, rcode, 0)
 	dst = binary.BigEndian.AppendUint16(dst, 0xC000|uint16(wire.HeaderLen+owner))

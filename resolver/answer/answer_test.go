@@ -79,7 +79,7 @@ func TestRefusalLooksAsItsModeSays(t *testing.T) {
 		for _, edns := range []bool{false, true} {
 			t.Run(test.name, func(t *testing.T) {
 				q := query(t, "wWw.example.com.", test.rtype, edns)
-				m := unpack(t, q, answer.AppendRefusal(nil, q, answer.Refusal{Mode: test.mode, Owner: test.owner, TTL: 30, EDE: blocked}))
+				m := unpack(t, q, answer.AppendRefusal(nil, q, answer.Refusal{Mode: test.mode, Owner: test.owner, TTL: 30, EDE: &blocked}))
 				if m.Rcode != test.rcode {
 					t.Errorf("rcode %s, want %s", dns.RcodeToString[m.Rcode], dns.RcodeToString[test.rcode])
 				}
@@ -303,7 +303,7 @@ func TestAnswersAllocateNothing(t *testing.T) {
 	local := answer.NewLocal(answer.LocalConfig{Firefox: true, ICloud: true})
 	buffer := make([]byte, 0, 1500)
 	listed, name := query(t, "www.example.com.", dns.TypeA, true), query(t, "1.0.0.127.in-addr.arpa.", dns.TypePTR, true)
-	refusal := answer.Refusal{Owner: 4, TTL: 30, EDE: wire.EDE{Code: wire.EDEBlocked, Text: "policy example"}}
+	refusal := answer.Refusal{Owner: 4, TTL: 30, EDE: &wire.EDE{Code: wire.EDEBlocked, Text: "policy example"}}
 	if n := testing.AllocsPerRun(100, func() {
 		answer.AppendRefusal(buffer, listed, refusal)
 		local.Append(buffer, listed)

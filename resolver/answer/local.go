@@ -118,7 +118,7 @@ func (l *Local) find(name []byte) *zone {
 func (z *zone) append(dst []byte, q *wire.Query, above bool) []byte {
 	apex := len(q.Name) - len(z.name)
 	if exists := apex == 0 && z.exists || apex > 0 && z.deep || above; !exists {
-		return appendNegative(dst, q, wire.NXDomain, apex, localTTL, none)
+		return appendNegative(dst, q, wire.NXDomain, apex, localTTL, &none)
 	}
 	start, n := len(dst), uint16(0)
 	dst = wire.Begin(dst, q, wire.Success, 0)
@@ -129,9 +129,9 @@ func (z *zone) append(dst []byte, q *wire.Query, above bool) []byte {
 		}
 	}
 	if n == 0 {
-		return appendNegative(dst[:start], q, wire.Success, apex, localTTL, none)
+		return appendNegative(dst[:start], q, wire.Success, apex, localTTL, &none)
 	}
-	return wire.Finish(dst, start, q, wire.Success, wire.Sections{Answer: n}, none)
+	return wire.Finish(dst, start, q, wire.Success, wire.Sections{Answer: n}, &none)
 }
 
 // lastLabel is the top-level label of a wire name without its length, empty for the root.

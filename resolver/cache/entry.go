@@ -77,7 +77,7 @@ func (e *Entry) Append(dst []byte, q *wire.Query, o Options) []byte {
 	question := q.RawQuestion()
 	if len(question) != int(e.nameLen)+4 {
 		dst = wire.Begin(dst, q, wire.ServFail, 0)
-		return wire.Finish(dst, start, q, wire.ServFail, wire.Sections{}, ede)
+		return wire.Finish(dst, start, q, wire.ServFail, wire.Sections{}, &ede)
 	}
 	var flags uint16
 	if e.authentic && !o.Stale && (q.AD() || q.DO) {
@@ -86,13 +86,13 @@ func (e *Entry) Append(dst []byte, q *wire.Query, o Options) []byte {
 	records := e.block[e.nameLen:e.records]
 	if wire.HeaderLen+len(question)+len(records) > q.Limit() {
 		dst = wire.Begin(dst, q, e.rcode, flags|wire.FlagTC)
-		return wire.Finish(dst, start, q, e.rcode, wire.Sections{}, ede)
+		return wire.Finish(dst, start, q, e.rcode, wire.Sections{}, &ede)
 	}
 	dst = wire.Begin(dst, q, e.rcode, flags)
 	at := len(dst)
 	dst = append(dst, records...)
 	e.age(dst[at:], o)
-	return wire.Finish(dst, start, q, e.rcode, e.counts, ede)
+	return wire.Finish(dst, start, q, e.rcode, e.counts, &ede)
 }
 
 // age writes the TTLs of records, a copy of the entry's, as o wants them.

@@ -62,7 +62,7 @@ func empty(dst []byte, q *wire.Query) []byte {
 	rcode := map[wire.Problem]wire.Rcode{wire.FormatError: wire.FormErr, wire.NotImplemented: wire.NotImp}[q.Problem]
 	start := len(dst)
 	dst = wire.Begin(dst, q, rcode, 0)
-	return wire.Finish(dst, start, q, rcode, wire.Sections{}, wire.EDE{Code: wire.EDENone})
+	return wire.Finish(dst, start, q, rcode, wire.Sections{}, &wire.EDE{Code: wire.EDENone})
 }
 
 // query is a query of type A for a name of labels without escapes.

@@ -27,7 +27,7 @@ func Begin(dst []byte, q *Query, rcode Rcode, flags uint16) []byte {
 // Finish ends the answer that begins at dst[start]: it sets the counts, appends an OPT record if the query had one, with
 // ede if its code is not EDENone, and keeps the answer within what the client takes. What does not fit loses the text of
 // ede first, for its short one if there is one, then ede, then the records, and then TC is set (RFC 2181, section 9).
-func Finish(dst []byte, start int, q *Query, rcode Rcode, n Sections, ede EDE) []byte {
+func Finish(dst []byte, start int, q *Query, rcode Rcode, n Sections, ede *EDE) []byte {
 	limit := q.Limit()
 	room := limit - (len(dst) - start)
 	if q.OPT {
@@ -49,7 +49,7 @@ func Finish(dst []byte, start int, q *Query, rcode Rcode, n Sections, ede EDE) [
 	if !q.OPT {
 		return dst
 	}
-	return appendOPT(dst, q, rcode, fit(ede, room))
+	return appendOPT(dst, q, rcode, ede, room)
 }
 
 // optLen is the length of an OPT record without options: root, type, class, TTL, RDLENGTH.
@@ -64,22 +64,8 @@ func truncate(dst []byte, start int, q *Query) []byte {
 	return dst
 }
 
-// fit is ede, or what of it has room: with its short text, without any, or nothing.
-func fit(ede EDE, room int) EDE {
-	room -= edeLen
-	switch {
-	case ede.Code == EDENone || room < 0:
-		return EDE{Code: EDENone}
-	case len(ede.Lead)+len(ede.Text) <= room:
-		return ede
-	case len(ede.Short) <= room:
-		return EDE{Code: ede.Code, Text: ede.Short}
-	default:
-		return EDE{Code: ede.Code}
-	}
-}
-
-func appendOPT(dst []byte, q *Query, rcode Rcode, ede EDE) []byte {
+// appendOPT appends an OPT record with what of ede has room.
+func appendOPT(dst []byte, q *Query, rcode Rcode, ede *EDE, room int) []byte {
 	var flags uint16
 	if q.DO {
 		flags = flagDO
@@ -89,16 +75,29 @@ func appendOPT(dst []byte, q *Query, rcode Rcode, ede EDE) []byte {
 	dst = binary.BigEndian.AppendUint16(dst, MaxUDP)
 	dst = append(dst, byte(rcode>>4), 0)
 	dst = binary.BigEndian.AppendUint16(dst, flags)
-	if ede.Code == EDENone {
+	if ede.Code == EDENone || room < edeLen {
 		return append(dst, 0, 0)
 	}
-	text := len(ede.Lead) + len(ede.Text)
-	dst = binary.BigEndian.AppendUint16(dst, uint16(edeLen+text))
+	lead, text := ede.fit(room - edeLen)
+	n := len(lead) + len(text)
+	dst = binary.BigEndian.AppendUint16(dst, uint16(edeLen+n))
 	dst = binary.BigEndian.AppendUint16(dst, optionEDE)
-	dst = binary.BigEndian.AppendUint16(dst, uint16(2+text))
+	dst = binary.BigEndian.AppendUint16(dst, uint16(2+n))
 	dst = binary.BigEndian.AppendUint16(dst, uint16(ede.Code))
-	dst = append(dst, ede.Lead...)
-	return append(dst, ede.Text...)
+	dst = append(dst, lead...)
+	return append(dst, text...)
+}
+
+// fit is what of the text of e has room, in two parts.
+func (e *EDE) fit(room int) (lead, text string) {
+	switch {
+	case len(e.Lead)+len(e.Text) <= room:
+		return e.Lead, e.Text
+	case len(e.Short) <= room:
+		return "", e.Short
+	default:
+		return "", ""
+	}
 }
 
 // optionEDE is the EDNS option code of RFC 8914, section 2.

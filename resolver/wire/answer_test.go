@@ -28,7 +28,7 @@ func answer(t testing.TB, q *wire.Query, n int, ede wire.EDE) *dns.Msg {
 	for range n {
 		dst = wire.AppendRR(dst, owner, wire.TypeTXT, wire.ClassINET, 30, data)
 	}
-	dst = wire.Finish(dst, len(before), q, wire.Success, wire.Sections{Answer: uint16(n)}, ede)
+	dst = wire.Finish(dst, len(before), q, wire.Success, wire.Sections{Answer: uint16(n)}, &ede)
 	if string(dst[:len(before)]) != "before" {
 		t.Fatalf("what stood before the answer changed: %q", dst[:len(before)])
 	}
@@ -127,7 +127,7 @@ func TestTruncatedWithoutOPTHasNoAdditional(t *testing.T) {
 	for range 6 {
 		dst = wire.AppendRR(dst, []byte{0xC0, wire.HeaderLen}, wire.TypeTXT, wire.ClassINET, 30, make([]byte, 100))
 	}
-	dst = wire.Finish(dst, 0, q, wire.Success, wire.Sections{Additional: 6}, none)
+	dst = wire.Finish(dst, 0, q, wire.Success, wire.Sections{Additional: 6}, &none)
 	if dst[2]&2 == 0 || dst[11] != 0 {
 		t.Errorf("header % x: want TC and no additional record", dst[:wire.HeaderLen])
 	}
@@ -139,7 +139,7 @@ func TestHighRcode(t *testing.T) {
 		t.Fatalf("problem %d", q.Problem)
 	}
 	m := new(dns.Msg)
-	if err := m.Unpack(wire.Finish(wire.Begin(nil, q, wire.BadVers, 0), 0, q, wire.BadVers, wire.Sections{}, none)); err != nil {
+	if err := m.Unpack(wire.Finish(wire.Begin(nil, q, wire.BadVers, 0), 0, q, wire.BadVers, wire.Sections{}, &none)); err != nil {
 		t.Fatal(err)
 	}
 	if m.Rcode != dns.RcodeBadVers || m.IsEdns0().Version() != 0 {
@@ -154,7 +154,7 @@ func TestAnswerAllocatesNothing(t *testing.T) {
 	if n := testing.AllocsPerRun(100, func() {
 		dst = wire.Begin(dst[:0], q, wire.Success, 0)
 		dst = wire.AppendRR(dst, owner, wire.TypeA, wire.ClassINET, 30, addr)
-		dst = wire.Finish(dst, 0, q, wire.Success, wire.Sections{Answer: 1}, wire.EDE{Code: wire.EDEBlocked, Text: "x"})
+		dst = wire.Finish(dst, 0, q, wire.Success, wire.Sections{Answer: 1}, &wire.EDE{Code: wire.EDEBlocked, Text: "x"})
 	}); n != 0 {
 		t.Errorf("%v allocations", n)
 	}

@@ -3,6 +3,7 @@ package wire
 import (
 	"encoding/binary"
 	"net/netip"
+	"slices"
 	"time"
 )
 
@@ -240,12 +241,7 @@ func (s *signals) add(code uint16) {
 
 // Signals says whether the query has the EDNS option code without data, among the first 8 that have none. A clone knows it too.
 func (q *Query) Signals(code uint16) bool {
-	for _, c := range q.signals.codes[:q.signals.n] {
-		if c == code {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(q.signals.codes[:q.signals.n], code)
 }
 
 // skipName returns the offset behind the name at off. A pointer ends a name; where it points to is of no interest here.

@@ -177,7 +177,7 @@ func checkAnswerable(t *testing.T, q *wire.Query) {
 	if q.Problem == wire.Drop {
 		return
 	}
-	answer := wire.Finish(wire.Begin(nil, q, wire.ServFail, 0), 0, q, wire.ServFail, wire.Sections{}, none)
+	answer := wire.Finish(wire.Begin(nil, q, wire.ServFail, 0), 0, q, wire.ServFail, wire.Sections{}, &none)
 	m := new(dns.Msg)
 	if err := m.Unpack(answer); err != nil {
 		t.Fatalf("answer % x: %v", answer, err)
