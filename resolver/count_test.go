@@ -175,11 +175,12 @@ func gathered(t *testing.T, c prometheus.Collector) map[string]float64 {
 	all := map[string]float64{}
 	for _, f := range families {
 		for _, m := range f.GetMetric() {
-			series := f.GetName()
+			var series strings.Builder
+			series.WriteString(f.GetName())
 			for _, l := range m.GetLabel() {
-				series += " " + l.GetName() + "=" + l.GetValue()
+				series.WriteString(" " + l.GetName() + "=" + l.GetValue())
 			}
-			all[series] = m.GetCounter().GetValue()
+			all[series.String()] = m.GetCounter().GetValue()
 		}
 	}
 	return all

@@ -345,7 +345,7 @@ func refusedBy(m *dns.Msg) (text string, ok bool) {
 	return text, slices.Contains([]int{4, 15, 16}, code)
 }
 
-// speaksOf says whether text, of a refusal, may be about policy: a structured one does not name it.
-func speaksOf(text, policy string) bool {
-	return text == "policy "+policy || strings.HasSuffix(text, " ["+policy+"]") || strings.HasPrefix(text, "{")
+// speaksOf says whether text, of a refusal, may be about the policy of that name: a structured one does not name it.
+func speaksOf(text, name string) bool {
+	return text == "policy "+name || strings.HasSuffix(text, " ["+name+"]") || strings.HasPrefix(text, "{")
 }

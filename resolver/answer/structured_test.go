@@ -30,7 +30,9 @@ func TestStructuredErrorsSayWhatIsKnown(t *testing.T) {
 			`{"c":["mailto:dns@ict.example"],"s":6}`,
 		},
 		"a telephone": {
-			blocked, answer.Reason{Policy: "ban", Title: "Banned", Language: "en"}, "tel:+32-2-555-0100",
+			blocked,
+			answer.Reason{Policy: "ban", Title: "Banned", Language: "en"},
+			"tel:+32-2-555-0100",
 			`{"c":["tel:+32-2-555-0100"],"j":"Banned","s":6,"l":"en"}`, `{"c":["tel:+32-2-555-0100"],"s":6}`,
 		},
 		"a page is no contact": {
@@ -56,7 +58,9 @@ func TestStructuredErrorsSayWhatIsKnown(t *testing.T) {
 		"neither title nor reference":   {blocked, answer.Reason{Policy: "ban"}, "", `{"j":"policy ban","s":6,"l":"und"}`, `{"s":6}`},
 		"nothing but a name, Censored":  {censored, answer.Reason{Policy: "ban"}, "", `{"j":"policy ban","l":"und"}`, ""},
 		"what JSON escapes": {
-			blocked, answer.Reason{Policy: "ban", Title: `"\<&>` + "\u2028 é\x01😀", Language: "en"}, `mailto:"a\b"@b.example`,
+			blocked,
+			answer.Reason{Policy: "ban", Title: `"\<&>` + "\u2028 é\x01😀", Language: "en"},
+			`mailto:"a\b"@b.example`,
 			`{"c":["mailto:\"a\\b\"@b.example"],"j":"\"\\<&> é 😀","s":6,"l":"en"}`, `{"c":["mailto:\"a\\b\"@b.example"],"s":6}`,
 		},
 	} {
