@@ -66,7 +66,9 @@ func listSource(l *config.List) (blocklists.Source, error) {
 func policyConfig(set *config.PolicySet, lists []*blocklists.List, allowed []netip.Prefix, id uint64) policy.Config {
 	c := policy.Config{Lists: lists, Allowed: allowed, ID: id, Hash: policyHash(set, lists)}
 	for _, p := range set.Policies {
-		c.Policies = append(c.Policies, policyOf(p))
+		decision := policyOf(p)
+		decision.Within = set.Owner(p.Pos.File)
+		c.Policies = append(c.Policies, decision)
 	}
 	for _, a := range set.Agencies {
 		c.Agencies = append(c.Agencies, agencyOf(a))

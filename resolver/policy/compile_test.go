@@ -177,6 +177,32 @@ func TestDefaultEDE(t *testing.T) {
 	}
 }
 
+func TestWhatAnAgencyInherits(t *testing.T) {
+	conf := world(t)
+	with(
+		federal(func(a *policy.Agency) { a.Language, a.Contact = "fr", "mailto:dns@ict.example" }),
+		agencies(
+			policy.Agency{Name: "defence", Parent: "federal", Language: "nl"},
+			policy.Agency{Name: "navy", Parent: "defence", Contact: "tel:+3225550100"},
+			policy.Agency{Name: "port", Parent: "navy"},
+			policy.Agency{Name: "court", Language: "de"},
+		),
+	)(conf)
+	want := map[string]string{
+		"federal": "fr mailto:dns@ict.example",
+		"defence": "nl mailto:dns@ict.example",
+		"navy":    "nl tel:+3225550100",
+		"port":    "nl tel:+3225550100",
+		"court":   "de ",
+		"default": " ",
+	}
+	for _, a := range compile(t, conf).Agencies() {
+		if got := a.Language + " " + a.Contact; got != want[a.Name] {
+			t.Errorf("%s has %q, want %q", a.Name, got, want[a.Name])
+		}
+	}
+}
+
 func TestCompileLeavesItsConfigAlone(t *testing.T) {
 	conf := world(t)
 	conf.Agencies = append(conf.Agencies, policy.Agency{Name: "court"})
@@ -208,6 +234,10 @@ func TestCompileFaults(t *testing.T) {
 		{"its own parent", agencies(policy.Agency{Name: "a", Parent: "a"}), `agency "a": its parents lead in a circle`},
 		{"a circle of parents", agencies(policy.Agency{Name: "a", Parent: "b"}, policy.Agency{Name: "b", Parent: "c"}, policy.Agency{Name: "c", Parent: "b"}), "in a circle"},
 		{"an unknown policy", agencies(policy.Agency{Name: "a", Policies: []string{"p"}}), `agency "a": found policy "p", which there is not`},
+		{"a policy within an agency that there is not", func(c *policy.Config) { c.Policies[0].Within = "a" }, `policy "nsc" is within an agency: found agency "a", which there is not`},
+		{"a policy within another agency", with(agencies(policy.Agency{Name: "a"}), func(c *policy.Config) { c.Policies[0].Within = "a" }), `agency "federal": found policy "nsc", which is within "a"`},
+		{"a policy within an agency below", with(agencies(policy.Agency{Name: "a", Parent: "federal"}), func(c *policy.Config) { c.Policies[0].Within = "a" }), `agency "federal": found policy "nsc", which is within "a"`},
+		{"a policy of default within another agency", with(agencies(policy.Agency{Name: "default", Policies: []string{"nsc"}}), func(c *policy.Config) { c.Policies[0].Within = "federal" }), `agency "default": found policy "nsc", which is within "federal"`},
 		{"an unknown mode", agencies(policy.Agency{Name: "a", Mode: 9}), `agency "a": found mode 9`},
 		{"a network of two agencies", agencies(policy.Agency{Name: "a", Networks: prefixes("10.10.0.0/16")}), `agency "a": found network 10.10.0.0/16, which agency "federal" has`},
 		{"a network of two agencies, once mapped", agencies(policy.Agency{Name: "a", Networks: prefixes("::ffff:10.10.0.0/112")}), `which agency "federal" has`},

@@ -30,7 +30,7 @@ type Policy struct {
 	LegalReference string
 	Link           string      // where that can be read
 	Prolonged      []Prolonged // for people
-	Within         string      // the one agency that has it, with those below it; "": any agency can
+	Within         string      // only this agency and those below it can have it; "": every agency can
 	Contact        string
 	Source         string    // where it is written, "file:line"
 	Lists          []string  // names of lists, at least one
@@ -40,12 +40,13 @@ type Policy struct {
 	Review         time.Time // for people
 	Recommendation bool      // observed and counted instead of refused
 	Answer         Mode
-	EDE            uint16 // extended DNS error code, RFC 8914, section 5.2; 0: what fits Answer
+	EDE            uint16 // extended DNS error code, RFC 8914, section 5.2; 0: what fits Answer, Compile sets it
 
 	// Index is the place in [Snapshot.Policies]: a stable number for metrics. Compile sets it.
 	Index int
 
 	lists selection
+	owner *Agency // that of Within; nil if that is ""
 }
 
 // Prolonged is a prolongation of a policy, or an extension of an exception: what once gave it a later end.

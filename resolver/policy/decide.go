@@ -12,7 +12,8 @@ import (
 // Decide is THE RULE: what policy says when a asks for name at the moment now.
 //
 //  1. The asker is an agency: that of the longest network that holds the client; a client in none is in "default". An agency's
-//     policies are its own and its ancestors'. An agency with neither has every ban.
+//     policies are its own and its ancestors'. An agency with neither has every ban. A policy that is within an agency is for that
+//     one and those below it alone.
 //  2. A policy bears on name if a rule of its lists matches: the name itself or any parent, on label borders. It is in force
 //     from From to Until. A policy that bears and is in force stands, unless an exception in force lifts it.
 //     An exception lifts the policies that it names, for the clients that it names, where it covers the match: the list of the

@@ -78,7 +78,23 @@ func (d dice) policy(t testing.TB) oracle {
 	}
 	d.addAgencies(o.conf)
 	d.addExceptions(o.conf)
+	d.addOwners(o)
 	return o
+}
+
+// addOwners puts policies within an agency where every agency that names one is that or below it.
+func (d dice) addOwners(o oracle) {
+	for i := range o.conf.Policies {
+		p := &o.conf.Policies[i]
+		owner := pick(d, o.conf.Agencies).Name
+		outside := func(a policy.Agency) bool {
+			return slices.Contains(a.Policies, p.Name) &&
+				!slices.ContainsFunc(o.line(a), func(up policy.Agency) bool { return up.Name == owner })
+		}
+		if d.IntN(2) == 0 && !slices.ContainsFunc(o.conf.Agencies, outside) {
+			p.Within = owner
+		}
+	}
 }
 
 func (d dice) addAgencies(c *policy.Config) {

@@ -21,9 +21,9 @@
 //	10.10.7.42/32  defence   the same, and the exception "press-phone"
 //	(elsewhere)    default   every ban
 //
-// Words. A policy bears on a name if a rule of its lists matches it. It is in force from From to Until. An exception covers a
-// match if its lists and names do; it lifts a policy if it is in force too. A policy that bears, is in force and is not lifted
-// stands.
+// Words. A policy bears on a name if a rule of its lists matches it. It is within an agency if only that one and those below it
+// can have it. It is in force from From to Until. An exception covers a match if its lists and names do; it lifts a policy if it is
+// in force too. A policy that bears, is in force and is not lifted stands.
 //
 // Time. Nothing here reads a clock: callers pass an [Instant], made by a [Clock] that remembers the latest time it has seen.
 // After a step back of the clock bans are on and exceptions that had ended stay ended.

@@ -73,7 +73,8 @@ func (o oracle) policies(a policy.Agency) []policy.Policy {
 	}
 	var all []policy.Policy
 	for _, p := range o.conf.Policies {
-		if slices.Contains(written, p.Name) || len(written) == 0 && !p.Recommendation {
+		stranger := p.Within != "" && !slices.ContainsFunc(o.line(a), func(up policy.Agency) bool { return up.Name == p.Within })
+		if slices.Contains(written, p.Name) || len(written) == 0 && !p.Recommendation && !stranger {
 			all = append(all, p)
 		}
 	}

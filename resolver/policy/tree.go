@@ -4,7 +4,7 @@ import (
 	"fmt"
 )
 
-// addAgencies makes the tree of agencies, with "default" in it, and resolves the modes.
+// addAgencies makes the tree of agencies, with "default" in it, and resolves what they inherit.
 func (b *builder) addAgencies(c Config) error {
 	b.agencyNames = newIndex("agency")
 	for i, a := range c.Agencies {
@@ -43,6 +43,23 @@ func (b *builder) addParents() error {
 	}
 	for _, a := range b.agencies {
 		a.Mode = a.mode()
+		a.Language = a.nearest(func(up *Agency) string { return up.Language })
+		a.Contact = a.nearest(func(up *Agency) string { return up.Contact })
+	}
+	return b.addOwners()
+}
+
+// addOwners finds the agencies that policies are within.
+func (b *builder) addOwners() error {
+	for _, p := range b.policies {
+		if p.Within == "" {
+			continue
+		}
+		place, err := b.agencyNames.find(p.Within)
+		if err != nil {
+			return fmt.Errorf("policy %q is within an agency: %w", p.Name, err)
+		}
+		p.owner = b.agencies[place]
 	}
 	return nil
 }
@@ -68,6 +85,19 @@ func (a *Agency) mode() AgencyMode {
 	return Enforce
 }
 
+// nearest returns what a has written or inherits, "" for nothing. what reads one field of an agency.
+func (a *Agency) nearest(what func(*Agency) string) string {
+	for up := a; up != nil; up = up.parent {
+		if text := what(up); text != "" {
+			return text
+		}
+	}
+	return ""
+}
+
+// canHave says whether a is an agency that p is for.
+func (a *Agency) canHave(p *Policy) bool { return p.owner == nil || a.within(p.owner) }
+
 // within says whether a is ancestor or below it.
 func (a *Agency) within(ancestor *Agency) bool {
 	for up := a; up != nil; up = up.parent {
@@ -78,8 +108,8 @@ func (a *Agency) within(ancestor *Agency) bool {
 	return false
 }
 
-// agencyPolicies returns the policies of a and of its ancestors in the order of the files; every ban if nobody in that line
-// has any.
+// agencyPolicies returns the policies of a and of its ancestors in the order of the files; every ban that a can have if nobody in
+// that line has any.
 func (b *builder) agencyPolicies(a *Agency) ([]*Policy, error) {
 	var line []string
 	for up := a; up != nil; up = up.parent {
@@ -91,9 +121,15 @@ func (b *builder) agencyPolicies(a *Agency) ([]*Policy, error) {
 	}
 	var policies []*Policy
 	for _, p := range b.policies {
-		if chosen.has(p.Index) && (len(line) > 0 || !p.Recommendation) {
-			policies = append(policies, p)
+		switch {
+		case len(line) == 0 && !p.Recommendation && a.canHave(p):
+		case len(line) == 0 || !chosen.has(p.Index):
+			continue
+		case !a.canHave(p):
+			return nil, fmt.Errorf("agency %q: found policy %q, which is within %q, want one that is not or an agency below that",
+				a.Name, p.Name, p.Within)
 		}
+		policies = append(policies, p)
 	}
 	return policies, nil
 }
