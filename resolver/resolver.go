@@ -139,6 +139,9 @@ func (r *Resolver) SetLimits(l Limits) {
 // exceptions that had ended stay ended.
 func (r *Resolver) Remember(t time.Time) { r.clock.Raise(t) }
 
+// Instant is the moment at which verdicts are made when the clock shows now.
+func (r *Resolver) Instant(now time.Time) policy.Instant { return r.clock.At(now) }
+
 // change makes a changed copy of the state and swaps it in.
 func (r *Resolver) change(edit func(next *state)) {
 	r.publish.Lock()

@@ -16,6 +16,7 @@ import (
 
 	"cordon/config"
 	"cordon/resolver/cache"
+	"cordon/resolver/policy"
 )
 
 // The tests of this file hold the pages for the administrator to the program: what they show works, what they name is there.
@@ -201,7 +202,7 @@ func registeredMetrics(t *testing.T) []string {
 	for _, f := range families {
 		names = append(names, f.GetName())
 	}
-	collectors := []prometheus.Collector{s.resolver, s.listener.Collector(), cache.NewCollector(new(cache.Cache)), s.outcome, newBuildInfo()}
+	collectors := []prometheus.Collector{s.resolver, policy.NewCollector(s.inForce), s.listener.Collector(), cache.NewCollector(new(cache.Cache)), s.outcome, newBuildInfo()}
 	for _, group := range s.upstream.groups {
 		collectors = append(collectors, group.Collector())
 	}

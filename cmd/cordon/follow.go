@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -14,7 +13,6 @@ import (
 
 	"cordon/blocklists"
 	"cordon/config"
-	"cordon/resolver/policy"
 )
 
 // firstPolicy puts the policy in force that is written, or, if that has faults, the last good one with what is not faulty.
@@ -82,12 +80,17 @@ func (s *server) follow(ctx context.Context) {
 	hangup := make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP)
 	defer signal.Stop(hangup)
-	announced := time.Now()
+	s.followAll(ctx, hangup)
+}
+
+// followAll is follow with that channel of SIGHUP.
+func (s *server) followAll(ctx context.Context, hangup <-chan os.Signal) {
 	for {
-		boundary := s.nextBoundary()
+		s.announce(time.Now())
+		announcement := s.nextAnnouncement()
 		select {
 		case <-ctx.Done():
-			boundary.Stop()
+			announcement.Stop()
 			return
 		case <-hangup:
 			s.log.Info("reading the configuration again", "because", "SIGHUP")
@@ -97,11 +100,9 @@ func (s *server) follow(ctx context.Context) {
 			s.surviveReload(ctx)
 		case <-s.copied:
 			s.surviveReload(ctx)
-		case now := <-boundary.C:
-			s.announce(announced, now)
-			announced = now
+		case <-announcement.C:
 		}
-		boundary.Stop()
+		announcement.Stop()
 	}
 }
 
@@ -247,59 +248,4 @@ func expand(pattern string) []string {
 		return matches
 	}
 	return []string{pattern}
-}
-
-// nextBoundary fires when a policy or an exception starts or ends, and every hour.
-func (s *server) nextBoundary() *time.Timer {
-	const farAway = time.Hour
-	next := s.loader.good.snapshot.NextBoundary(time.Now())
-	if next.IsZero() {
-		return time.NewTimer(farAway)
-	}
-	return time.NewTimer(min(farAway, max(time.Until(next), time.Millisecond)))
-}
-
-// announce logs what has started or ended by itself since the moment since, and notes in the state directory that now was seen.
-func (s *server) announce(since, now time.Time) {
-	for _, c := range s.loader.good.snapshot.Changes(since, now) {
-		what := nameOf(c)
-		if c.Starts {
-			s.log.Warn("comes into force now", what, slog.Time("at", c.At))
-		} else {
-			s.log.Warn("ends now", what, slog.Time("at", c.At))
-		}
-	}
-	s.announceStale(now)
-	if err := s.state.touch(now); err != nil {
-		s.log.Warn("the time was not noted in the state directory", "error", err)
-	}
-}
-
-// announceStale logs which lists are older than they may be, each once, and which no longer are.
-func (s *server) announceStale(now time.Time) {
-	stale := map[string]bool{}
-	for _, list := range s.outcome.lists(now) {
-		if list.State != stateStale {
-			continue
-		}
-		stale[list.Name] = true
-		if !s.stale[list.Name] {
-			s.log.Error("a list is older than its max_age: it stays in force, but its source may be gone", "list", list.Name,
-				"source", list.Source, "current", list.Current)
-		}
-	}
-	for name := range s.stale {
-		if !stale[name] {
-			s.log.Info("a list is no longer too old", "list", name)
-		}
-	}
-	s.stale = stale
-}
-
-// nameOf is what c is about, for the log.
-func nameOf(c policy.Change) slog.Attr {
-	if c.Exception != nil {
-		return slog.String("exception", c.Exception.Name)
-	}
-	return slog.String("policy", c.Policy.Name)
 }

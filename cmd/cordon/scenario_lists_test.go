@@ -89,7 +89,24 @@ func (x *scenario) accept(args []string) error {
 
 func (x *scenario) tick([]string) error {
 	x.log.take()
-	x.server.announce(x.now(), x.now())
+	x.server.announce(x.now())
+	x.heard = x.log.take()
+	return nil
+}
+
+// follow runs what follows the files and the time, with nobody who changes a file.
+func (x *scenario) follow(args []string) error {
+	d, err := duration(args)
+	if err != nil {
+		return err
+	}
+	x.log.take()
+	if x.server.watcher, err = config.NewWatcher(config.WatcherConfig{Paths: func() []string { return nil }, Log: x.server.log}); err != nil {
+		return err
+	}
+	ctx, stop := context.WithTimeout(context.Background(), d)
+	defer stop()
+	x.server.followAll(ctx, nil)
 	x.heard = x.log.take()
 	return nil
 }

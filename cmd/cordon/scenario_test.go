@@ -52,6 +52,7 @@ import (
 //	      remote/LIST are what they have at the start
 //	fetch                                            all sources are asked, and what is new is taken over
 //	tick                                             what the server does each hour
+//	follow D                                         the server's own loop runs for so long, by its timers; not after clock-step
 //	accept LIST                                      an administrator believes a list that is held
 //	write FILE SECTION, delete FILE, reload, restart what administrators do; reload is what follows a change
 //	held [FILE|'list NAME']+                         exactly these are held; without any: nothing is
@@ -259,6 +260,7 @@ func commands() map[string]func(x *scenario, args []string) error {
 		"publish":    (*scenario).publish,
 		"fetch":      (*scenario).fetch,
 		"tick":       (*scenario).tick,
+		"follow":     (*scenario).follow,
 		"accept":     (*scenario).accept,
 		"write":      (*scenario).writeFile,
 		"delete":     (*scenario).deleteFile,

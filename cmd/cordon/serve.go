@@ -20,6 +20,7 @@ import (
 	"cordon/resolver"
 	"cordon/resolver/cache"
 	"cordon/resolver/listen"
+	"cordon/resolver/policy"
 	"cordon/resolver/upstream"
 )
 
@@ -72,6 +73,7 @@ type server struct {
 	remote      remoteFunc
 	remotes     []string            // the lists from elsewhere, by name
 	notify      resolver.NotifyFunc // hears that a zone has changed
+	announcer   announcer           // of what begins and ends by itself
 	stale       map[string]bool     // the lists of which it was said that they are too old
 
 	resolver *resolver.Resolver
@@ -143,7 +145,7 @@ func (s *server) assemble() error {
 	}
 	s.registry.MustRegister(
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		s.resolver, s.listener.Collector(), cache.NewCollector(answers), s.outcome, newBuildInfo(),
+		s.resolver, policy.NewCollector(s.inForce), s.listener.Collector(), cache.NewCollector(answers), s.outcome, newBuildInfo(),
 	)
 	return nil
 }
@@ -180,6 +182,11 @@ func (s *server) ready() error {
 		return errors.New("no policy is loaded")
 	}
 	return nil
+}
+
+// inForce is the policy in force, and the moment as the resolver sees it.
+func (s *server) inForce() (*policy.Snapshot, policy.Instant) {
+	return s.resolver.Snapshot(), s.resolver.Instant(time.Now())
 }
 
 // run serves until ctx ends, then drains.
