@@ -49,6 +49,12 @@ func (d *decoder) parseMoment(n *yaml.Node, p *time.Time, f *field) error {
 	return nil
 }
 
+// ParseTime reads an instant in a form that the files have, in zone unless it has an offset; a date is its beginning.
+func ParseTime(text string, zone *time.Location) (time.Time, error) {
+	moment, _, err := parseInstant(text, zone, false)
+	return moment, err
+}
+
 // parseInstant is parseMoment without the file. local says that it depended on the zone.
 func parseInstant(text string, zone *time.Location, lastDay bool) (moment time.Time, local bool, err error) {
 	if day, dayErr := time.Parse(time.DateOnly, text); dayErr == nil {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -21,7 +20,8 @@ import (
 // question is what explain is asked, as it was typed.
 type question struct {
 	config, client, rtype, at string
-	json                      bool
+	answer                    []string
+	everybody, json           bool
 }
 
 func explainCommand() *cobra.Command {
@@ -30,11 +30,17 @@ func explainCommand() *cobra.Command {
 		Use:   "explain NAME",
 		Short: "Say what a client would get, and why",
 		Long: "Say what policy says of NAME, and by which agency, list, policy and exception, from the files as they are now.\n" +
-			"No server needs to run, and nothing is asked in the network: what an answer would lead to is not known here.",
+			"No server needs to run, and nothing is asked in the network: what an answer would lead to is not known here,\n" +
+			"unless --answer says it.",
 		Example: "  cordon explain www.tiktok.com --client 10.10.7.42\n" +
-			"  cordon explain www.tiktok.com --client 10.10.7.42 --at 2027-09-11T09:00 --json",
+			"  cordon explain www.tiktok.com --client 10.10.7.42 --at 2027-09-11T09:00 --json\n" +
+			"  cordon explain news.example --client 10.10.7.42 --answer \"cdn.example 192.0.2.1\"\n" +
+			"  cordon explain www.tiktok.com --all-agencies",
 		Args: oneArgument("a name", "explain www.tiktok.com"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if q.everybody && (cmd.Flags().Changed("client") || len(q.answer) > 0) {
+				return errors.New("explain: --all-agencies is for every client and for the name itself: want no --client and no --answer with it")
+			}
 			return explain(cmd, args[0], q)
 		},
 	}
@@ -42,6 +48,8 @@ func explainCommand() *cobra.Command {
 	cmd.Flags().StringVar(&q.client, "client", "127.0.0.1", "the `ADDRESS` of the client")
 	cmd.Flags().StringVar(&q.rtype, "type", "A", "the `TYPE` of record that is asked for")
 	cmd.Flags().StringVar(&q.at, "at", "", "a `TIME` such as 2027-09-11T09:00, in the time zone of the policy (default now)")
+	cmd.Flags().StringArrayVar(&q.answer, "answer", nil, "`NAMES` and addresses that the answer leads to; may be repeated")
+	cmd.Flags().BoolVar(&q.everybody, "all-agencies", false, "a table of what each agency gets")
 	cmd.Flags().BoolVar(&q.json, "json", false, "answer in JSON")
 	addSettings(cmd, "policy-dir")
 	return cmd
@@ -49,6 +57,10 @@ func explainCommand() *cobra.Command {
 
 func explain(cmd *cobra.Command, text string, q question) error {
 	name, client, err := q.parse(text)
+	if err != nil {
+		return err
+	}
+	leadsTo, err := parseChain(q.answer)
 	if err != nil {
 		return err
 	}
@@ -66,17 +78,24 @@ func explain(cmd *cobra.Command, text string, q question) error {
 	if err != nil {
 		return err
 	}
+	now := policy.Instant{Now: at}
+	if q.everybody {
+		all := everybody(snapshot, []byte(name), now)
+		if q.json {
+			return writeJSON(cmd.OutOrStdout(), all)
+		}
+		fmt.Fprintf(cmd.OutOrStdout(), "%s at %s\n\n", name, minuteText(at))
+		return writeAgencies(cmd.OutOrStdout(), all)
+	}
 	asker, allowed := snapshot.Asker(client)
-	found := snapshot.Explain(asker, []byte(name), policy.Instant{Now: at})
+	found := snapshot.ExplainAnswer(asker, snapshot.Decide(asker, []byte(name), now), leadsTo.names, leadsTo.addrs, now)
 	e := explanation(&found, allowed)
 	e.ask(name, strings.ToUpper(q.rtype), client, at, asker.Agency())
-	e.place(in.generation.set.Lists)
+	e.place(in.generation.set)
+	e.follow(leadsTo)
 	e.Here = answeredHere(in.service, name, strings.ToUpper(q.rtype))
 	if q.json {
-		encoder := json.NewEncoder(cmd.OutOrStdout())
-		encoder.SetEscapeHTML(false)
-		encoder.SetIndent("", "  ")
-		return encoder.Encode(e)
+		return writeJSON(cmd.OutOrStdout(), e)
 	}
 	return e.write(cmd.OutOrStdout())
 }
@@ -125,7 +144,7 @@ func (q *question) parse(text string) (name domain.Name, client netip.Addr, err 
 		return "", client, fmt.Errorf("explain: --type %q is not a type of record: want A, AAAA, HTTPS, TXT or another", q.rtype)
 	}
 	if _, err = moment(q.at, time.UTC); err != nil {
-		return "", client, err
+		return "", client, err // a form that is wrong in every zone, before anything is read
 	}
 	return name, client, nil
 }
@@ -135,16 +154,11 @@ func moment(text string, zone *time.Location) (time.Time, error) {
 	if text == "" {
 		return time.Now().In(zone), nil
 	}
-	if t, err := time.Parse(time.RFC3339, text); err == nil {
-		return t.In(zone), nil
+	t, err := config.ParseTime(text, zone)
+	if err != nil {
+		return t, fmt.Errorf("explain: --at: %w", err)
 	}
-	for _, layout := range []string{"2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02 15:04", time.DateOnly} {
-		if t, err := time.ParseInLocation(layout, text, zone); err == nil {
-			return t, nil
-		}
-	}
-	return time.Time{}, fmt.Errorf("explain: --at %q is not a time: want 2027-09-11, 2027-09-11T09:00 "+
-		"or, with an offset, 2027-09-11T09:00:00+02:00", text)
+	return t, nil
 }
 
 // zoneOf is the time zone of the times in s, or that of this machine if there are several, or none.
@@ -161,7 +175,7 @@ func zoneOf(s *policy.Snapshot) *time.Location {
 		}
 	}
 	for _, p := range s.Policies() {
-		note(p.From, p.Until)
+		note(p.From, p.Until, p.Decided, p.Review)
 	}
 	for _, e := range s.Exceptions() {
 		note(e.From, e.Until)

@@ -2,12 +2,12 @@ package main
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
 	"cordon/blocklists/builtin"
 	"cordon/blocklists/domain"
-	"cordon/config"
 	"cordon/resolver/policy"
 )
 
@@ -30,6 +30,10 @@ type Explained struct {
 	Rule      *rule           `json:"rule,omitempty"`
 	Matches   []match         `json:"matches"`
 	Change    time.Time       `json:"may_change_at,omitzero"`
+	ChangeBy  []string        `json:"may_change_because,omitempty"` // what begins or ends then
+	Covering  []string        `json:"covered_by,omitempty"`         // the exceptions that cover the question and what it leads to
+	Remaining []string        `json:"still_refusing,omitempty"`     // with Covering: the bans that none of them lifts
+	LeadsTo   []led           `json:"leads_to,omitempty"`           // what the answer leads to, as it was asked
 }
 
 type agencyFacts struct {
@@ -38,6 +42,18 @@ type agencyFacts struct {
 	Network string `json:"network,omitempty"` // the one that the client is in
 	Mode    string `json:"mode"`
 	Source  string `json:"source,omitempty"`
+
+	Language      string     `json:"language,omitempty"`
+	NetworkSource string     `json:"network_source,omitempty"` // where Network is written
+	ModeSource    string     `json:"mode_source,omitempty"`    // where Mode is written; "" if nowhere
+	Above         []ancestor `json:"above,omitempty"`          // the parent, its parent, and so on
+	Contact       string     `json:"contact,omitempty"`
+}
+
+// ancestor is an agency above another.
+type ancestor struct {
+	Name   string `json:"name"`
+	Source string `json:"source"`
 }
 
 type policyFacts struct {
@@ -51,6 +67,18 @@ type policyFacts struct {
 	From           time.Time         `json:"from,omitzero"`
 	Until          time.Time         `json:"until,omitzero"`
 	Source         string            `json:"source"`
+	Link           string            `json:"link,omitempty"`
+	Review         time.Time         `json:"review,omitzero"`
+	Prolonged      []prolonged       `json:"prolonged,omitempty"`
+	Within         string            `json:"within,omitempty"` // the agency that can have it, with those below it
+}
+
+// prolonged is what once gave a policy or an exception a later end.
+type prolonged struct {
+	On         time.Time `json:"on"`
+	Until      time.Time `json:"until"`
+	Reference  string    `json:"reference,omitempty"`
+	ApprovedBy string    `json:"approved_by,omitempty"`
 }
 
 type exceptionFacts struct {
@@ -64,6 +92,15 @@ type exceptionFacts struct {
 	From       time.Time `json:"from,omitzero"`
 	Until      time.Time `json:"until"`
 	Source     string    `json:"source"`
+
+	Descendants bool        `json:"descendants,omitempty"`
+	Clients     []string    `json:"clients,omitempty"`  // none: all of the agency
+	Policies    []string    `json:"policies,omitempty"` // none: whatever policy
+	Names       []string    `json:"names,omitempty"`    // none: whatever name
+	Lists       []string    `json:"lists,omitempty"`    // none: whatever list
+	Extended    []prolonged `json:"extended,omitempty"`
+	Revoked     time.Time   `json:"revoked,omitzero"`
+	RevokedBy   string      `json:"revoked_by,omitempty"`
 }
 
 // rule is an entry of a list.
@@ -73,6 +110,10 @@ type rule struct {
 	CDN    bool   `json:"shared_cdn_form,omitempty"` // it matched by the form <listed name>.<shared CDN suffix>
 	Source string `json:"source"`
 	line   int    // in the list
+
+	ListSource string `json:"list_source,omitempty"` // where the list is declared
+	Address    bool   `json:"address,omitempty"`     // it is a network that holds the address Name
+	Of         string `json:"of,omitempty"`          // what of the answer matched; "": the question
 }
 
 // match is a rule with what each policy makes of it.
@@ -86,7 +127,15 @@ type weighed struct {
 	policyFacts
 	Bearing    string       `json:"bearing"`
 	Exceptions []considered `json:"exceptions,omitempty"`
+
+	Through      string   `json:"agency,omitempty"`        // the agency, or the one above it, that has the policy; "": as it has every ban
+	AgencySource string   `json:"agency_source,omitempty"` // where that has it
+	Others       []string `json:"other_clients,omitempty"` // exceptions from it for other clients of the agency
+	decisive     bool
 }
+
+// liftsIt is the effect of an exception that covers a match and is in force.
+const liftsIt = "lifts it"
 
 // considered is an exception of the client with what it does for a match.
 type considered struct {
@@ -99,8 +148,12 @@ func explanation(x *policy.Explanation, allowed bool) *Explained {
 	v := &x.Verdict
 	e := &Explained{
 		Allowed: allowed, Verdict: v.Action.String(), Matches: []match{}, Change: v.Boundary,
-		Agency: agencyFacts{Name: v.Agency.Name, Parent: v.Agency.Parent, Mode: v.Agency.Mode.String(), Source: v.Agency.Source},
+		Agency: agencyFacts{
+			Name: v.Agency.Name, Parent: v.Agency.Parent, Mode: v.Agency.Mode.String(), Source: v.Agency.Source,
+			Language: v.Agency.Language, Contact: v.Agency.Contact,
+		},
 	}
+	e.cover(x)
 	for i := range x.Matches {
 		e.Matches = append(e.Matches, matchOf(&x.Matches[i], e))
 	}
@@ -112,6 +165,7 @@ func explanation(x *policy.Explanation, allowed bool) *Explained {
 		facts := factsOfException(v.Exception)
 		e.Exception = &facts
 	}
+	e.because()
 	switch {
 	case !allowed:
 		e.Verdict, e.Answer = "prohibited", "REFUSED with EDE 18 (Prohibited)"
@@ -123,6 +177,47 @@ func explanation(x *policy.Explanation, allowed bool) *Explained {
 	return e
 }
 
+// cover says what covers the question of x, and what that leaves.
+func (e *Explained) cover(x *policy.Explanation) {
+	for _, exception := range x.Covering {
+		e.Covering = append(e.Covering, exception.Name)
+	}
+	if len(e.Covering) == 0 {
+		return
+	}
+	for _, p := range x.Remaining {
+		e.Remaining = append(e.Remaining, p.Name)
+	}
+}
+
+// because says what begins or ends at e.Change.
+func (e *Explained) because() {
+	note := func(what string, from, until time.Time) {
+		for _, c := range []struct {
+			does string
+			at   time.Time
+		}{{" begins", from}, {" ends", until}} {
+			if text := what + c.does; c.at.Equal(e.Change) && !slices.Contains(e.ChangeBy, text) {
+				e.ChangeBy = append(e.ChangeBy, text)
+			}
+		}
+	}
+	if e.Change.IsZero() {
+		return
+	}
+	for _, m := range e.Matches {
+		for _, p := range m.Policies {
+			if p.Bearing == policy.OfAnotherAgency.String() {
+				continue
+			}
+			note("the "+p.Strength+" "+p.Name, p.From, p.Until)
+			for _, x := range p.Exceptions {
+				note("the exception "+x.Name, x.From, x.Until)
+			}
+		}
+	}
+}
+
 // ask puts into e who asked what, when.
 func (e *Explained) ask(name domain.Name, rtype string, client netip.Addr, at time.Time, agency *policy.Agency) {
 	e.Name, e.Type, e.Client, e.At = name.String(), rtype, client.String(), at.Truncate(time.Second)
@@ -130,21 +225,6 @@ func (e *Explained) ask(name domain.Name, rtype string, client netip.Addr, at ti
 	for _, n := range agency.Networks {
 		if n.Contains(client.Unmap().WithZone("")) && n.Bits() > longest {
 			longest, e.Agency.Network = n.Bits(), n.String()
-		}
-	}
-}
-
-// place gives the rules of lists that stand in the policy itself the place where lists declares them.
-func (e *Explained) place(lists []*config.List) {
-	for i := range e.Matches {
-		r := &e.Matches[i].rule
-		for _, declared := range lists {
-			if r.Source == "" && declared.Name == r.List {
-				r.Source = declared.AtElement("names", r.line-1).String()
-			}
-		}
-		if e.Rule != nil && e.Rule.List == r.List && e.Rule.line == r.line {
-			e.Rule.Source = r.Source
 		}
 	}
 }
@@ -162,7 +242,13 @@ func matchOf(m *policy.Matched, e *Explained) match {
 }
 
 func ruleOf(m *policy.Matched) rule {
-	r := rule{List: m.List.Name(), CDN: m.CDN, line: m.Line}
+	r := rule{List: m.List.Name(), CDN: m.CDN, line: m.Line, Address: m.Name == nil}
+	if m.InAnswer {
+		r.Of = m.Addr.String()
+		if m.Name != nil {
+			r.Of = string(domain.AppendText(nil, m.Name))
+		}
+	}
 	if name, ok := strings.CutPrefix(m.List.Source(), "builtin:"); ok {
 		r.Source = builtin.Place(name, m.Line)
 	} else if m.List.Path() != "" {
@@ -179,12 +265,15 @@ func ruleOf(m *policy.Matched) rule {
 }
 
 func weighedOf(w *policy.Weighed) weighed {
-	all := weighed{policyFacts: factsOfPolicy(w.Policy), Bearing: w.Bearing.String()}
+	all := weighed{policyFacts: factsOfPolicy(w.Policy), Bearing: w.Bearing.String(), decisive: w.Decisive}
+	for _, other := range w.Others {
+		all.Others = append(all.Others, other.Name)
+	}
 	for _, c := range w.Considered {
 		effect := "does not cover this name"
 		switch {
 		case c.Covers && c.Phase == policy.InForce:
-			effect = "lifts it"
+			effect = liftsIt
 		case c.Covers:
 			effect = "would lift it, but is " + c.Phase.String()
 		}
@@ -201,14 +290,40 @@ func factsOfPolicy(p *policy.Policy) policyFacts {
 	return policyFacts{
 		Name: p.Name, Title: p.Title, Strength: strength, Authority: p.Authority, LegalReference: p.LegalReference,
 		Contact: p.Contact, Decided: p.Decided, From: p.From, Until: p.Until, Source: p.Source,
+		Link: p.Link, Review: p.Review, Prolonged: prolongedFacts(p.Prolonged), Within: p.Within,
 	}
 }
 
+func prolongedFacts(history []policy.Prolonged) []prolonged {
+	var all []prolonged
+	for _, p := range history {
+		all = append(all, prolonged(p))
+	}
+	return all
+}
+
 func factsOfException(e *policy.Exception) exceptionFacts {
-	return exceptionFacts{
+	facts := exceptionFacts{
 		Name: e.Name, Agency: e.Agency, Class: e.Class, Reason: e.Reason, ApprovedBy: e.ApprovedBy, Approved: e.Approved,
 		Ticket: e.Ticket, From: e.From, Until: e.Until, Source: e.Source,
+		Descendants: e.Descendants, Policies: e.Policies, Lists: e.Lists, Extended: prolongedFacts(e.Extended),
+		Revoked: e.Revoked, RevokedBy: e.RevokedBy,
 	}
+	for _, c := range e.Clients {
+		facts.Clients = append(facts.Clients, prefixText(c))
+	}
+	for _, n := range e.Names {
+		facts.Names = append(facts.Names, n.String())
+	}
+	return facts
+}
+
+// prefixText is p, as an address if it is one.
+func prefixText(p netip.Prefix) string {
+	if p.IsSingleIP() {
+		return p.Addr().String()
+	}
+	return p.String()
 }
 
 // refusalText is what the client gets by v, if it is refused.
@@ -222,6 +337,9 @@ func refusalText(v *policy.Verdict) string {
 	case policy.NullIP:
 		return "0.0.0.0 for A, :: for AAAA, NODATA for other types"
 	case policy.NXDomain:
+	}
+	if v.InAnswer {
+		return "NODATA" + every + " (what the name leads to is refused, not the name)"
 	}
 	if v.Exact {
 		return "NODATA" + every + " (the rule is for this name only, and NXDOMAIN would deny those below)"

@@ -1,28 +1,30 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"maps"
 	"slices"
 	"strings"
 	"time"
+
+	"cordon/resolver/policy"
 )
 
-// write writes e for people: the verdict in words, then what led to it, each thing with the place where it is written.
+// write writes e for people: the verdict in words, then the argument that leads to it (who asks, what holds the name, which decision
+// bans that and on what ground, what lifts it or why nothing does), each thing with the place where it is written.
 func (e *Explained) write(w io.Writer) error {
-	t := &tree{said: map[string]bool{}}
+	t := &tree{said: map[string]bool{}, language: e.Agency.Language}
 	fmt.Fprintf(&t.text, "%s, type %s, asked by %s at %s\n\n", e.Name, e.Type, e.Client, minuteText(e.At))
 	t.fact(0, "verdict", e.Verdict+": "+e.meaning())
+	t.fact(0, "client gets", e.gets())
 	if e.Allowed {
-		if !e.Change.IsZero() {
-			t.fact(0, "may change", "on "+minuteText(e.Change.In(e.At.Location()))+", when something here begins or ends")
-		}
+		t.fact(0, "holds until", e.holdsUntil())
 		t.text.WriteString("\n")
-		t.agency(&e.Agency)
-		for i := range e.Matches {
-			t.match(&e.Matches[i], e.Agency.Name)
-		}
+		t.agency(&e.Agency, e.Client)
+		t.matches(e.Matches, "", &e.Agency)
+		t.answer(e)
 	}
 	_, err := io.WriteString(w, t.text.String())
 	return err
@@ -32,30 +34,61 @@ func (e *Explained) write(w io.Writer) error {
 func (e *Explained) meaning() string {
 	switch {
 	case e.Verdict == "prohibited":
-		return "the client gets " + e.Answer + ", whatever it asks. It is in no agency's network and not in allow_clients"
+		return "the client is in no agency's network and not in allow_clients"
+	case e.Verdict == "refuse" && e.Rule.Of != "":
+		return "by the ban " + e.Policy.Name + ", as the answer leads to " + e.Rule.Of
 	case e.Verdict == "refuse":
-		return "the client gets " + e.Answer
+		return "by the ban " + e.Policy.Name
 	case e.Verdict == "except":
-		return "it passes, by the exception " + e.Exception.Name
+		return "the exception " + e.Exception.Name + " lifts the " + e.Policy.Strength + " " + e.Policy.Name
 	case e.Verdict == "observe" && e.Policy.Strength == "recommendation":
-		return "it passes and is counted. If " + e.Policy.Name + " were a ban, the client would get " + e.Would
+		return "by the recommendation " + e.Policy.Name
 	case e.Verdict == "observe":
-		return "it passes and is counted. If " + e.Agency.Name + " were not in mode observe, the client would get " + e.Would
+		return "by the ban " + e.Policy.Name + ", in an agency whose mode is observe"
 	case e.Agency.Mode == "off":
-		return "the mode of " + e.Agency.Name + " is off: nothing is refused to its clients"
+		return "the mode of " + e.Agency.Name + " is off, so nothing is refused to its clients"
 	case len(e.Matches) > 0:
 		return "no policy that has it is in force for " + e.Agency.Name
-	case e.Here != "":
-		return "no list has it. The client gets " + e.Here + ": this name is answered here, no upstream is asked"
+	case len(e.LeadsTo) > 0:
+		return "no list has the name or what it leads to"
 	default:
-		return "no list has it. What an answer leads to is judged too, when there is one"
+		return "no list has it"
 	}
+}
+
+// gets is what the client gets, in words.
+func (e *Explained) gets() string {
+	switch {
+	case e.Verdict == "prohibited":
+		return e.Answer + ", whatever it asks"
+	case e.Verdict == "refuse":
+		return e.Answer
+	case e.Verdict == "observe":
+		return "the answer, and it is counted; if that were refused: " + e.Would
+	case e.Verdict == "except":
+		return "the answer, and it is counted"
+	case e.Here != "":
+		return e.Here + ": this name is answered here, no upstream is asked"
+	case len(e.LeadsTo) == 0 && len(e.Matches) == 0:
+		return "the answer, unless what that leads to is refused (--answer judges it)"
+	default:
+		return "the answer"
+	}
+}
+
+// holdsUntil is the moment up to which the verdict holds, and what happens then; "" if no date changes it.
+func (e *Explained) holdsUntil() string {
+	if e.Change.IsZero() {
+		return ""
+	}
+	return after(minuteText(e.Change.In(e.At.Location())), " at least: then ", strings.Join(e.ChangeBy, ", "))
 }
 
 // tree is the text of an explanation as it grows.
 type tree struct {
-	text strings.Builder
-	said map[string]bool // the policies and exceptions whose facts stand above
+	text     strings.Builder
+	said     map[string]bool // the policies and exceptions whose facts stand above
+	language string          // of titles
 }
 
 // fact writes a line: what is told, and what there is to tell. depth is how far below its cause it stands.
@@ -65,79 +98,241 @@ func (t *tree) fact(depth int, what, told string) {
 	}
 }
 
-func (t *tree) agency(a *agencyFacts) {
-	told := a.Name
+func (t *tree) agency(a *agencyFacts, client string) {
+	told := client + " is of the agency " + a.Name
 	if a.Network != "" {
-		told += ", by its network " + a.Network
+		told += ", by its network " + a.Network + placeText(cmp.Or(a.NetworkSource, a.Source))
 	} else {
-		told += ", as the client is in no agency's network"
+		told += ", as it is in no agency's network" + placeText(a.Source)
 	}
-	if a.Parent != "" {
-		told += "; below " + a.Parent
+	t.fact(0, "client", told)
+	for _, up := range a.Above {
+		t.fact(1, "below", up.Name+placeText(up.Source))
 	}
 	if a.Mode != "enforce" {
-		told += "; mode " + a.Mode
+		t.fact(1, "mode", a.Mode+placeText(a.ModeSource))
 	}
-	t.fact(0, "agency", told)
 	if a.Source == "" {
-		t.fact(1, "written in", "no file, so it has every policy")
-	}
-	t.fact(1, "written in", a.Source)
-}
-
-func (t *tree) match(m *match, agency string) {
-	told := m.List + " has " + m.rule.Name
-	if m.CDN {
-		told += ": a listed name in front of a suffix that a CDN's customers share"
-	}
-	t.fact(0, "list", told)
-	t.fact(1, "written in", m.rule.Source)
-	for i := range m.Policies {
-		t.policy(&m.Policies[i], agency)
+		t.fact(1, "policies", "every ban, as no file has this agency")
 	}
 }
 
-func (t *tree) policy(p *weighed, agency string) {
-	bearing := p.Bearing
-	if bearing == "of another agency" {
-		bearing = "not for " + agency
+// matches tells of the lists that hold of, something in the answer, or of those that hold the question, if of is "". What decided comes
+// first.
+func (t *tree) matches(all []match, of string, agency *agencyFacts) {
+	isDecisive := func(p weighed) bool { return p.decisive }
+	for _, decisive := range []bool{true, false} {
+		for i := range all {
+			if m := &all[i]; m.Of == of && slices.ContainsFunc(m.Policies, isDecisive) == decisive {
+				t.match(m, agency)
+			}
+		}
 	}
-	t.fact(1, "policy", p.Name+": "+bearing)
+}
+
+func (t *tree) match(m *match, agency *agencyFacts) {
+	what, told := "name", ""
+	if m.Of != "" {
+		what = "  list"
+	}
+	told += "the list " + m.List + placeText(m.ListSource)
+	switch {
+	case m.Address:
+		told += " has a network with " + m.rule.Name
+	case m.CDN:
+		told += " has " + m.rule.Name + ": a listed name in front of a suffix that a CDN's customers share"
+	default:
+		told += " has " + m.rule.Name
+	}
+	t.fact(0, what, told+placeText(m.rule.Source))
+	for _, decisive := range []bool{true, false} {
+		for i := range m.Policies {
+			if m.Policies[i].decisive == decisive {
+				t.policy(&m.Policies[i], agency)
+			}
+		}
+	}
+	if len(m.Policies) == 0 {
+		t.fact(1, "decision", "no policy has this list")
+	}
+}
+
+// policy tells of a policy that has the list of a match, in short if the agency doesn't have it.
+func (t *tree) policy(p *weighed, agency *agencyFacts) {
+	if p.Bearing == policy.OfAnotherAgency.String() {
+		t.fact(1, "decision", p.Name+": not for "+agency.Name+placeText(p.Source))
+		return
+	}
+	t.fact(1, "decision", "the "+p.Strength+" "+p.Name+": "+bearingText(p.Bearing)+placeText(p.Source))
 	if !t.said["policy "+p.Name] {
 		t.said["policy "+p.Name] = true
-		t.fact(2, p.Strength, titleOf(p.Title))
-		t.fact(2, "authority", after(p.Authority, ", ", dayText("decided ", p.Decided)))
-		t.fact(2, "legal ground", p.LegalReference)
-		t.fact(2, "in force", spanText(p.From, p.Until))
-		t.fact(2, "contact", p.Contact)
-		t.fact(2, "written in", p.Source)
+		t.policyFacts(p, agency)
 	}
+	t.exceptions(p, agency)
+}
+
+// bearingText is how a policy of the agency bears on a match.
+func bearingText(bearing string) string {
+	switch bearing {
+	case policy.Stands.String():
+		return "in force, and no exception lifts it"
+	case policy.Lifted.String():
+		return "in force, and lifted"
+	default:
+		return bearing
+	}
+}
+
+func (t *tree) policyFacts(p *weighed, agency *agencyFacts) {
+	t.fact(2, "title", titleOf(p.Title, t.language))
+	t.fact(2, "decided", after(dayText("on ", p.Decided), " ", by(p.Authority)))
+	t.fact(2, "legal ground", after(p.LegalReference, ", ", p.Link))
+	t.fact(2, "in force", spanText(p.From, p.Until))
+	t.history("prolonged", p.Prolonged)
+	t.fact(2, "review", dayText("on ", p.Review))
+	switch {
+	case p.Through == agency.Name:
+		t.fact(2, "binds", agency.Name+placeText(p.AgencySource))
+	case p.Through != "":
+		t.fact(2, "binds", agency.Name+", as it is below "+p.Through+placeText(p.AgencySource))
+	default:
+		t.fact(2, "binds", agency.Name+", as no policies are named for it: it has every ban")
+	}
+	t.fact(2, "contact", cmp.Or(agency.Contact, p.Contact))
+}
+
+// history tells of each time that an end was put off.
+func (t *tree) history(what string, all []prolonged) {
+	for _, h := range all {
+		told := after(dayText("on ", h.On), " ", endText(h.Until))
+		t.fact(2, what, after(after(told, " ", by(h.ApprovedBy)), ", ", h.Reference))
+	}
+}
+
+// exceptions tells which exception lifts p, or why none does. Of those that don't, the first few are told.
+func (t *tree) exceptions(p *weighed, agency *agencyFacts) {
+	const few = 4
+	if p.Bearing != policy.Stands.String() && p.Bearing != policy.Lifted.String() {
+		return
+	}
+	lifted, first, idle := p.Bearing == policy.Lifted.String(), true, 0
 	for i := range p.Exceptions {
-		t.exception(&p.Exceptions[i])
+		x := &p.Exceptions[i]
+		switch {
+		case x.Effect == liftsIt && first:
+			first = false
+			t.exception(x)
+		case x.Effect == liftsIt:
+			t.fact(1, "exception", x.Name+": would lift it, too"+placeText(x.Source))
+		case lifted:
+		case idle < few:
+			idle++
+			t.exception(x)
+		default:
+			idle++
+		}
+	}
+	if idle > few {
+		t.fact(1, "exception", fmt.Sprintf("and %d more that do not lift it: see --json", idle-few))
+	}
+	if len(p.Others) > 0 {
+		t.fact(1, "exception", listText(p.Others)+": for other clients of "+agency.Name)
+	}
+	if len(p.Exceptions)+len(p.Others) == 0 {
+		t.fact(1, "exception", "none: no exception of "+agency.Name+" is from it")
 	}
 }
 
 func (t *tree) exception(x *considered) {
-	t.fact(2, "exception", x.Name+": "+x.Effect)
+	t.fact(1, "exception", x.Name+": "+x.effectText()+placeText(x.Source))
 	if t.said["exception "+x.Name] {
 		return
 	}
 	t.said["exception "+x.Name] = true
-	t.fact(3, "reason", x.Reason)
-	t.fact(3, "approved by", after(x.ApprovedBy, ", ", dayText("", x.Approved)))
-	t.fact(3, "in force", spanText(x.From, x.Until))
-	t.fact(3, "class", x.Class)
-	t.fact(3, "ticket", x.Ticket)
-	t.fact(3, "written in", x.Source)
+	t.fact(2, "for", x.scope())
+	t.fact(2, "class", x.Class)
+	t.fact(2, "reason", x.Reason)
+	t.fact(2, "approved", after(after(dayText("on ", x.Approved), " ", by(x.ApprovedBy)), ", ticket ", x.Ticket))
+	t.fact(2, "in force", spanText(x.From, x.Until))
+	t.history("extended", x.Extended)
+	t.fact(2, "revoked", after(momentText("on ", x.Revoked), " ", by(x.RevokedBy)))
 }
 
-// titleOf is a title in English, or in the first language that there is.
-func titleOf(title map[string]string) string {
-	if len(title) == 0 {
-		return "without a title"
+// effectText is the effect of x, and what ended it.
+func (x *considered) effectText() string {
+	if !x.Revoked.IsZero() && strings.HasSuffix(x.Effect, policy.Over.String()) {
+		return "would lift it, but was revoked"
 	}
-	if text, ok := title["en"]; ok {
-		return text
+	return x.Effect
+}
+
+// scope is for whom and what x is.
+func (x *exceptionFacts) scope() string {
+	told := "all clients of " + x.Agency
+	if len(x.Clients) > 0 {
+		told = listText(x.Clients) + " of " + x.Agency
+	}
+	if x.Descendants {
+		told += " and of those below it"
+	}
+	for _, narrow := range []struct {
+		what string
+		all  []string
+	}{{"the names ", x.Names}, {"the lists ", x.Lists}, {"from ", x.Policies}} {
+		if len(narrow.all) > 0 {
+			told += "; " + narrow.what + listText(narrow.all)
+		}
+	}
+	return told
+}
+
+// answer tells what becomes of what the answer leads to.
+func (t *tree) answer(e *Explained) {
+	if e.Verdict == policy.Refuse.String() && e.Rule.Of == "" {
+		if len(e.LeadsTo) > 0 {
+			t.fact(0, "answer", "not looked at, as the name itself is refused")
+		}
+		return
+	}
+	if len(e.Covering) > 0 {
+		told := "whatever it leads to is covered by " + listText(e.Covering)
+		if len(e.Remaining) > 0 {
+			told += ", but not from these bans, which still refuse it: " + listText(e.Remaining)
+		}
+		t.fact(0, "answer", told)
+	}
+	for i := range e.LeadsTo {
+		l := &e.LeadsTo[i]
+		t.fact(0, "answer", "leads to "+l.To+": "+l.meaning(&e.Agency))
+		t.matches(e.Matches, l.To, &e.Agency)
+	}
+}
+
+// placeText is where something is written, in brackets.
+func placeText(source string) string {
+	if source == "" {
+		return ""
+	}
+	return " [" + source + "]"
+}
+
+func by(whom string) string {
+	if whom == "" {
+		return ""
+	}
+	return "by " + whom
+}
+
+// titleOf is a title in that language (BCP 47: "nl-BE" is "nl" too), else in English, else in the first language that there is.
+func titleOf(title map[string]string, language string) string {
+	if len(title) == 0 {
+		return ""
+	}
+	base, _, _ := strings.Cut(language, "-")
+	for _, l := range []string{language, base, "en"} {
+		if text, ok := title[l]; ok {
+			return text
+		}
 	}
 	return title[slices.Min(slices.Collect(maps.Keys(title)))]
 }

@@ -145,30 +145,33 @@ func newAskers(b *builder) (*askers, error) {
 		}
 		m.policies = append(m.policies, policies)
 		for _, e := range b.exceptions {
-			if len(e.Clients) == 0 && b.isFor(e, a) {
+			if len(e.Clients) == 0 && e.isFor(a) {
 				m.general[a.Index] = append(m.general[a.Index], e)
 			}
 		}
+		b.general = append(b.general, newAsker(ground{agency: a, allowed: true}, policies, m.general[a.Index]))
 	}
 	return m, nil
 }
 
 // isFor says whether clients of a can use e.
-func (b *builder) isFor(e *Exception, a *Agency) bool {
-	owner := b.agencies[b.agencyNames.places[e.Agency]]
-	return a == owner || e.Descendants && a.within(owner)
+func (e *Exception) isFor(a *Agency) bool {
+	return a == e.owner || e.Descendants && a.within(e.owner)
 }
 
 // of returns the number of the asker that the clients on g are.
 func (m *askers) of(g ground) agency.ID {
 	exceptions := slices.Clone(m.general[g.agency.Index])
 	for _, e := range g.clients {
-		if m.builder.isFor(e, g.agency) {
+		if e.isFor(g.agency) {
 			exceptions = append(exceptions, e)
 		}
 	}
 	slices.SortFunc(exceptions, byIndex)
 	exceptions = slices.Compact(exceptions)
+	for _, e := range exceptions {
+		e.used = true
+	}
 	key := askerKey(g, exceptions)
 	id, ok := m.known[key]
 	if !ok {
@@ -182,7 +185,6 @@ func (m *askers) of(g ground) agency.ID {
 func newAsker(g ground, policies []*Policy, exceptions []*Exception) *Asker {
 	a := &Asker{agency: g.agency, allowed: g.allowed, mode: g.agency.Mode, policies: policies, exceptions: exceptions}
 	for _, e := range exceptions {
-		e.used = true
 		if e.Until.After(a.lastEnd) {
 			a.lastEnd = e.Until
 		}

@@ -110,9 +110,11 @@ func (b *builder) addExceptions(c Config) error {
 
 func (b *builder) completeException(e *Exception, i int) (err error) {
 	e.Index = i
-	if _, err = b.agencyNames.find(e.Agency); err != nil {
+	owner, err := b.agencyNames.find(e.Agency)
+	if err != nil {
 		return err
 	}
+	e.owner = b.agencies[owner]
 	if e.policies, err = b.policyNames.choose(e.Policies); err != nil {
 		return err
 	}

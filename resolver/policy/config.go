@@ -137,6 +137,7 @@ type Exception struct {
 
 	policies selection
 	lists    selection
+	owner    *Agency             // that of Agency
 	names    map[string]struct{} // wire form without the root label; nil: whatever name
 	longest  int                 // octets of the longest of names
 	used     bool                // some asker has it

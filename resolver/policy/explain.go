@@ -13,6 +13,10 @@ type Explanation struct {
 	Asker   *Asker
 	Verdict Verdict
 	Matches []Matched // the question's first, the answer's after it; of one name, the longest suffix first
+	// Covering are the exceptions in force that cover the question, and so the whole answer for the policies that they lift. Remaining
+	// are the asker's bans in force that none of them lifts: they apply to the answer all the same. Both in the order of the files.
+	Covering  []*Exception
+	Remaining []*Policy
 }
 
 // Matched is one list that holds the question or something in the answer.
@@ -34,6 +38,7 @@ type Weighed struct {
 	Exception  *Exception   // what lifts it; nil unless Lifted
 	Decisive   bool         // this is the reason of the verdict; a name that stands twice in an answer is marked twice
 	Considered []Considered // the asker's exceptions that are for this policy; nil if the policy isn't in force here
+	Others     []*Exception // those for this policy and other clients of the agency; nil unless it Stands
 }
 
 // Considered is an exception that is for a policy, and lifts it if it covers the match and is in force.
@@ -52,6 +57,7 @@ func (s *Snapshot) Explain(a *Asker, name []byte, now Instant) Explanation {
 func (s *Snapshot) ExplainAnswer(a *Asker, question Verdict, names [][]byte, addrs []netip.Addr, now Instant) Explanation {
 	x := Explanation{Asker: a, Verdict: s.DecideAnswer(a, question, names, addrs, now)}
 	q := &inquiry{name: question.Name, matches: s.set.Match(nil, question.Name)}
+	x.cover(q, now)
 	s.explain(&x, hit{name: question.Name}, nil, q.matches, now)
 	for _, name := range names {
 		s.explain(&x, hit{name: name}, q, s.set.Match(nil, name), now)
@@ -60,6 +66,21 @@ func (s *Snapshot) ExplainAnswer(a *Asker, question Verdict, names [][]byte, add
 		s.explain(&x, hit{addr: addr}, q, s.set.MatchAddr(nil, addr), now)
 	}
 	return x
+}
+
+// cover says what covers the question.
+func (x *Explanation) cover(q *inquiry, now Instant) {
+	for _, e := range x.Asker.exceptions {
+		if phase, _ := e.Phase(now); phase == InForce && e.coversQuestion(q) {
+			x.Covering = append(x.Covering, e)
+		}
+	}
+	for _, p := range x.Asker.policies {
+		lifted := slices.ContainsFunc(x.Covering, func(e *Exception) bool { return e.policies.has(p.Index) })
+		if phase, _ := p.Phase(now); phase == InForce && !p.Recommendation && !lifted {
+			x.Remaining = append(x.Remaining, p)
+		}
+	}
 }
 
 // explain adds the matches of one name or address.
@@ -75,7 +96,7 @@ func (s *Snapshot) explain(x *Explanation, h hit, of *inquiry, matches []blockli
 		}
 		for _, p := range s.policies {
 			if p.lists.has(h.List) {
-				w := x.Asker.explain(p, h, of, now)
+				w := s.weigh(x.Asker, p, h, of, now)
 				w.Decisive = x.decidedBy(p, found)
 				found.Policies = append(found.Policies, w)
 			}
@@ -84,7 +105,8 @@ func (s *Snapshot) explain(x *Explanation, h hit, of *inquiry, matches []blockli
 	}
 }
 
-func (a *Asker) explain(p *Policy, h hit, of *inquiry, now Instant) Weighed {
+// weigh returns how p bears on h, with every exception that has to do with it.
+func (s *Snapshot) weigh(a *Asker, p *Policy, h hit, of *inquiry, now Instant) Weighed {
 	if !slices.Contains(a.policies, p) {
 		return Weighed{Policy: p, Bearing: OfAnotherAgency}
 	}
@@ -99,7 +121,21 @@ func (a *Asker) explain(p *Policy, h hit, of *inquiry, now Instant) Weighed {
 			weighed.Considered = append(weighed.Considered, Considered{Exception: e, Covers: e.covers(h, of), Phase: phase})
 		}
 	}
+	if w.bearing == Stands {
+		weighed.Others = s.ofOthers(a, p)
+	}
 	return weighed
+}
+
+// ofOthers returns the exceptions from p that are for a's agency, but not for a.
+func (s *Snapshot) ofOthers(a *Asker, p *Policy) []*Exception {
+	var others []*Exception
+	for _, e := range s.exceptions {
+		if e.policies.has(p.Index) && e.isFor(a.agency) && !slices.Contains(a.exceptions, e) {
+			others = append(others, e)
+		}
+	}
+	return others
 }
 
 // decidedBy says whether p about m is the reason of the verdict.

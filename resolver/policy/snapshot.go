@@ -2,6 +2,7 @@ package policy
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 
 	"cordon/blocklists"
@@ -22,7 +23,8 @@ type Snapshot struct {
 
 	networks *agency.Table // leads to askers
 	askers   []*Asker
-	stranger *Asker // whoever is in no network
+	stranger *Asker   // whoever is in no network
+	general  []*Asker // by agency: a client that no exception names
 	changes  []Change
 }
 
@@ -75,6 +77,18 @@ func (s *Snapshot) Asker(a netip.Addr) (asker *Asker, allowed bool) {
 	}
 	asker = s.askers[id]
 	return asker, asker.allowed
+}
+
+// AskersOf returns who can ask for the agency a of s: first a client that no exception names, whether or not there is one, then
+// those that exceptions name, in no order. It is slow.
+func (s *Snapshot) AskersOf(a *Agency) []*Asker {
+	all := []*Asker{s.general[a.Index]}
+	for _, asker := range s.askers {
+		if asker.agency == a && !slices.Equal(asker.exceptions, all[0].exceptions) {
+			all = append(all, asker)
+		}
+	}
+	return all
 }
 
 // Agency returns the agency of the asker, never nil.
