@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"log/slog"
 	"strconv"
 	"time"
@@ -110,20 +111,26 @@ func (e *event) next(now time.Time) time.Time {
 
 // say says that e is near, or there.
 func (e *event) say(log *slog.Logger, now time.Time) {
-	at, source := slog.Time("at", e.at), slog.String("written_in", e.source)
+	level, text := slog.LevelWarn, e.text(now)
+	if e.kind == ends && e.passed && e.about.Key == aboutPolicy {
+		level, text = slog.LevelError, text+": what it bans passes, unless another policy bans it"
+	}
+	log.LogAttrs(context.Background(), level, text, //nolint:sloglint // how many days there are is what is to be read first
+		e.about, slog.Time("at", e.at), slog.String("written_in", e.source))
+}
+
+func (e *event) text(now time.Time) string {
 	when := "in " + daysText(e.at, now)
 	if e.passed {
 		when = "now"
 	}
-	switch {
-	case e.kind == review:
-		log.Warn("a review is due "+when, e.about, at, source)
-	case e.kind == begins:
-		log.Warn("comes into force "+when, e.about, at, source)
-	case e.passed && e.about.Key == aboutPolicy:
-		log.Error("ends now: what it bans passes, unless another policy bans it", e.about, at, source)
+	switch e.kind {
+	case begins:
+		return "comes into force " + when
+	case ends:
+		return "ends " + when
 	default:
-		log.Warn("ends "+when, e.about, at, source)
+		return "a review is due " + when
 	}
 }
 

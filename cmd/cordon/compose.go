@@ -116,7 +116,7 @@ func policyOf(p *config.Policy) policy.Policy {
 }
 
 func prolongedOf(all []config.Prolonged) []policy.Prolonged {
-	var history []policy.Prolonged
+	history := make([]policy.Prolonged, 0, len(all))
 	for _, p := range all {
 		history = append(history, policy.Prolonged{On: p.On, Until: p.Until, Reference: p.Reference, ApprovedBy: p.ApprovedBy})
 	}

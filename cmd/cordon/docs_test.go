@@ -282,11 +282,11 @@ func contents(t *testing.T, tree fs.FS) map[string][]byte {
 }
 
 func TestTheContainerHasTheDefaultPolicy(t *testing.T) {
-	policy, err := fs.Sub(config.Default(), "policy")
+	shipped, err := fs.Sub(config.Default(), "policy")
 	if err != nil {
 		t.Fatal(err)
 	}
-	want, got := contents(t, policy), contents(t, os.DirFS(filepath.Join(repository, "docker", "policy")))
+	want, got := contents(t, shipped), contents(t, os.DirFS(filepath.Join(repository, "docker", "policy")))
 	if len(want) == 0 || len(got) != len(want) {
 		t.Errorf("docker/policy has %d files, want the %d of config/default/policy", len(got), len(want))
 	}

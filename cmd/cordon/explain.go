@@ -39,7 +39,8 @@ func explainCommand() *cobra.Command {
 		Args: oneArgument("a name", "explain www.tiktok.com"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if q.everybody && (cmd.Flags().Changed("client") || len(q.answer) > 0) {
-				return errors.New("explain: --all-agencies is for every client and for the name itself: want no --client and no --answer with it")
+				return errors.New("explain: --all-agencies is for every client and for the name itself: " +
+					"want no --client and no --answer with it")
 			}
 			return explain(cmd, args[0], q)
 		},

@@ -41,13 +41,14 @@ func everybody(s *policy.Snapshot, name []byte, now policy.Instant) []agencyVerd
 				some = append(some, one)
 			}
 		}
-		slices.SortStableFunc(some, func(a, b agencyVerdict) int {
-			return strings.Compare(a.Exception+" "+a.Policy, b.Exception+" "+b.Policy)
-		})
-		all = append(all, slices.CompactFunc(some, func(a, b agencyVerdict) bool { return a.Exception == b.Exception && a.Policy == b.Policy })...)
+		slices.SortStableFunc(some, func(a, b agencyVerdict) int { return strings.Compare(a.reason(), b.reason()) })
+		all = append(all, slices.CompactFunc(some, func(a, b agencyVerdict) bool { return a.reason() == b.reason() })...)
 	}
 	return all
 }
+
+// reason is what lifts what: names have no blanks.
+func (v *agencyVerdict) reason() string { return v.Exception + " " + v.Policy }
 
 func verdictFor(v *policy.Verdict, now policy.Instant) agencyVerdict {
 	one := agencyVerdict{

@@ -2,7 +2,6 @@ package main
 
 import (
 	"net/netip"
-	"slices"
 	"strings"
 	"time"
 
@@ -192,18 +191,16 @@ func (e *Explained) cover(x *policy.Explanation) {
 
 // because says what begins or ends at e.Change.
 func (e *Explained) because() {
-	note := func(what string, from, until time.Time) {
-		for _, c := range []struct {
-			does string
-			at   time.Time
-		}{{" begins", from}, {" ends", until}} {
-			if text := what + c.does; c.at.Equal(e.Change) && !slices.Contains(e.ChangeBy, text) {
-				e.ChangeBy = append(e.ChangeBy, text)
-			}
-		}
-	}
 	if e.Change.IsZero() {
 		return
+	}
+	note := func(what string, from, until time.Time) {
+		if from.Equal(e.Change) {
+			e.ChangeBy = addOnce(e.ChangeBy, what+" begins")
+		}
+		if until.Equal(e.Change) {
+			e.ChangeBy = addOnce(e.ChangeBy, what+" ends")
+		}
 	}
 	for _, m := range e.Matches {
 		for _, p := range m.Policies {
@@ -295,7 +292,7 @@ func factsOfPolicy(p *policy.Policy) policyFacts {
 }
 
 func prolongedFacts(history []policy.Prolonged) []prolonged {
-	var all []prolonged
+	all := make([]prolonged, 0, len(history))
 	for _, p := range history {
 		all = append(all, prolonged(p))
 	}

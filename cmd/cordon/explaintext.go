@@ -268,22 +268,23 @@ func (x *considered) effectText() string {
 
 // scope is for whom and what x is.
 func (x *exceptionFacts) scope() string {
-	told := "all clients of " + x.Agency
+	whom := "all clients of " + x.Agency
 	if len(x.Clients) > 0 {
-		told = listText(x.Clients) + " of " + x.Agency
+		whom = listText(x.Clients) + " of " + x.Agency
 	}
 	if x.Descendants {
-		told += " and of those below it"
+		whom += " and of those below it"
 	}
+	told := []string{whom}
 	for _, narrow := range []struct {
 		what string
 		all  []string
 	}{{"the names ", x.Names}, {"the lists ", x.Lists}, {"from ", x.Policies}} {
 		if len(narrow.all) > 0 {
-			told += "; " + narrow.what + listText(narrow.all)
+			told = append(told, narrow.what+listText(narrow.all))
 		}
 	}
-	return told
+	return strings.Join(told, "; ")
 }
 
 // answer tells what becomes of what the answer leads to.

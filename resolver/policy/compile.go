@@ -10,9 +10,9 @@ import (
 )
 
 // Compile makes a Snapshot of c. The error names the first thing that doesn't hold together: a name that is missing, that
-// stands twice or that nobody has, a cycle of parents, a network of two agencies or with host bits, a policy without lists,
-// an exception without an end, a policy of an agency outside of its Within, or times in the wrong order. Compile keeps the slices and maps inside of c's elements, so they must not
-// change afterwards. It takes no lock and starts nothing.
+// stands twice or that nobody has, a cycle of parents, a network of two agencies or with host bits, a policy without lists, one of
+// an agency outside of its Within, an exception without an end, or times in the wrong order. Compile keeps the slices and maps
+// inside of c's elements, so they must not change afterwards. It takes no lock and starts nothing.
 func Compile(c Config) (*Snapshot, error) {
 	set, err := blocklists.Compile(c.Lists, c.Set)
 	if err != nil {
