@@ -55,8 +55,69 @@ func TestUntilIsTheEndOfTheDayInTheTimezone(t *testing.T) {
 	}
 }
 
+// TestDaysOfAnotherLength: a policy of one day has the hours of that day, and `until` ends at the midnight that follows it.
+func TestDaysOfAnotherLength(t *testing.T) {
+	for _, test := range []struct {
+		from, until      string
+		hours            float64
+		begins, untilUTC string
+	}{
+		{"2023-03-25", "2023-03-25", 24, "2023-03-24T23:00:00Z", "2023-03-25T23:00:00Z"},
+		{"2023-03-26", "2023-03-26", 23, "2023-03-25T23:00:00Z", "2023-03-26T22:00:00Z"},
+		{"2023-03-27", "2023-03-27", 24, "2023-03-26T22:00:00Z", "2023-03-27T22:00:00Z"},
+		{"2023-10-28", "2023-10-28", 24, "2023-10-27T22:00:00Z", "2023-10-28T22:00:00Z"},
+		{"2023-10-29", "2023-10-29", 25, "2023-10-28T22:00:00Z", "2023-10-29T23:00:00Z"},
+		{"2023-10-30", "2023-10-30", 24, "2023-10-29T23:00:00Z", "2023-10-30T23:00:00Z"},
+		{"2023-03-10", "2023-09-10", 185*24 - 1, "2023-03-09T23:00:00Z", "2023-09-10T22:00:00Z"},
+		{"2023-03-26T01:59", "2023-03-26T03:00", 1. / 60, "2023-03-26T00:59:00Z", "2023-03-26T01:00:00Z"},
+		{"2023-10-29T01:59", "2023-10-29T03:00", 2 + 1./60, "2023-10-28T23:59:00Z", "2023-10-29T02:00:00Z"},
+		{"2023-10-29T02:30:00+02:00", "2023-10-29T02:30:00+01:00", 1, "2023-10-29T00:30:00Z", "2023-10-29T01:30:00Z"},
+	} {
+		set, faults := config.LoadPolicy([]config.File{config.NewFile("p.yaml", []byte(`
+timezone: Europe/Brussels
+lists: [{name: l, names: [tiktok.com]}]
+policies: [{name: p, lists: [l], from: `+test.from+`, until: `+test.until+`}]
+`))}, options())
+		wantNoFaults(t, faults.Errors())
+		p := set.Policies[0]
+		begins, until := p.From.UTC().Format(time.RFC3339), p.Until.UTC().Format(time.RFC3339)
+		if begins != test.begins || until != test.untilUTC || p.Until.Sub(p.From).Hours() != test.hours {
+			t.Errorf("from %s to %s is %s to %s, %s long", test.from, test.until, begins, until, p.Until.Sub(p.From))
+		}
+	}
+}
+
+func TestParseTimeIsThatOfTheFiles(t *testing.T) {
+	zone, err := time.LoadLocation("Europe/Brussels")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string]string{
+		"2023-10-29":                "2023-10-28T22:00:00Z", // the beginning of the day
+		"2023-10-29T03:00":          "2023-10-29T02:00:00Z",
+		"2023-10-29T02:30:00+01:00": "2023-10-29T01:30:00Z",
+	} {
+		if got, err := config.ParseTime(text, zone); err != nil || got.UTC().Format(time.RFC3339) != want {
+			t.Errorf("%s is %s (%v), want %s", text, got, err, want)
+		}
+	}
+	for text, want := range map[string]string{
+		"2023-10-29T02:30": "want 2023-10-29T02:30:00+02:00 or 2023-10-29T02:30:00+01:00",
+		"2023-03-26T02:30": "does not exist in Europe/Brussels",
+		"tomorrow":         `found "tomorrow", want a date`,
+		"":                 "want a date",
+	} {
+		if got, err := config.ParseTime(text, zone); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q is %s (%v), want an error with %q", text, got, err, want)
+		}
+	}
+}
+
 func TestATimeThatTheClocksSkipOrShowTwiceIsAFault(t *testing.T) {
-	for _, until := range []string{"2027-03-28T02:00", "2027-03-28T02:59:59", "2027-10-31T02:00", "2027-10-31T02:59"} {
+	for _, until := range []string{
+		"2023-03-26T02:00", "2023-03-26T02:30", "2023-10-29T02:00", "2023-10-29T02:30", "'2023-10-29 02:59:59'",
+		"2027-03-28T02:00", "2027-03-28T02:59:59", "2027-10-31T02:00", "2027-10-31T02:59",
+	} {
 		if _, faults := exception(t, "Europe/Brussels", until); len(faults) != 1 {
 			t.Errorf("%s has the faults %v, want one", until, faults)
 		}

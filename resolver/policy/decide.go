@@ -9,7 +9,8 @@ import (
 	"cordon/blocklists"
 )
 
-// Decide is THE RULE: what policy says when a asks for name at the moment now.
+// Decide is THE RULE: what policy says when a asks for name at the moment now. Its specification are the rows of TestRule, TestTime and
+// TestAnswer, which begin with these numbers: every sentence here is one of them.
 //
 //  1. The asker is an agency: that of the longest network that holds the client; a client in none is in "default". An agency's
 //     policies are its own and its ancestors'. An agency with neither has every ban. A policy that is within an agency is for that

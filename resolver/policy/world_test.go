@@ -81,9 +81,9 @@ func names(texts ...string) []domain.Name {
 
 func wire(text string) []byte { return []byte(domain.MustParse(text)) }
 
-// at reads "2006-01-02 15:04[:05]" as UTC.
+// at reads "2006-01-02 15:04[:05]" as UTC, and RFC 3339.
 func at(text string) time.Time {
-	for _, layout := range []string{"2006-01-02 15:04", "2006-01-02 15:04:05.999", time.DateOnly} {
+	for _, layout := range []string{"2006-01-02 15:04", "2006-01-02 15:04:05.999999999", time.DateOnly, time.RFC3339} {
 		if t, err := time.Parse(layout, text); err == nil {
 			return t
 		}
