@@ -267,6 +267,8 @@ func (x *scenario) agree(a *ask, q *wire.Query, m *dns.Msg) {
 		if m.Rcode != dns.RcodeRefused || said.Verdict != "prohibited" {
 			x.errorAt(a.line, "%s: the client may not ask, explain says %s: %s", a.name, said.Verdict, m)
 		}
+	case ledTo(snapshot, asker, q.Name, now) != decided.Action.String():
+		x.errorAt(a.line, "%s: explain says %s of it in an answer, but it was decided %v", a.name, ledTo(snapshot, asker, q.Name, now), decided.Action)
 	case found.Verdict.Action != decided.Action:
 		x.errorAt(a.line, "%s: explain says %v, but it was decided %v", a.name, found.Verdict.Action, decided.Action)
 	case decided.Action == policy.Refuse:
@@ -285,6 +287,15 @@ func (x *scenario) agree(a *ask, q *wire.Query, m *dns.Msg) {
 	case hasText && m.Rcode == dns.RcodeNameError:
 		x.errorAt(a.line, "%s: explain says %s: what an answer leads to is not NXDOMAIN\n%s", a.name, said.Verdict, m)
 	}
+}
+
+// ledTo is what explain says of name where the answer to a question that no list has leads to it.
+func ledTo(s *policy.Snapshot, asker *policy.Asker, name []byte, now policy.Instant) string {
+	question := []byte(domain.MustParse("unlisted.invalid"))
+	found := s.ExplainAnswer(asker, s.Decide(asker, question, now), [][]byte{name}, nil, now)
+	said := explanation(&found, true)
+	said.follow(chain{texts: []string{string(domain.AppendText(nil, name))}})
+	return said.LeadsTo[0].Verdict
 }
 
 // wantExplained asks what policy says of a name, where the answer alone doesn't tell.

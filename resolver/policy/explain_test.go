@@ -89,3 +89,82 @@ games.example is on games:1, in answer true, CDN false
 		t.Errorf("got\n%swant\n%s", got, want)
 	}
 }
+
+// TestWhatCoversTheQuestion: with an exception from one policy, the others are what still refuses.
+func TestWhatCoversTheQuestion(t *testing.T) {
+	conf := world(t)
+	with(
+		ban("bd", "bytedance"), advice("tip", "games"), ban("over", "games"),
+		func(c *policy.Config) { c.Policies[3].Until = at("2023-05-01") },
+		has("nsc", "bd", "tip", "over"),
+		exceptions(
+			policy.Exception{Name: "phone", Policies: []string{"nsc"}, Names: names("news.example"), Clients: prefixes("10.10.7.1/32")},
+			policy.Exception{Name: "old", Names: names("news.example"), Until: at("2023-05-01")},
+			policy.Exception{Name: "listed", Lists: []string{"bytedance"}},
+			policy.Exception{Name: "others", Policies: []string{"nsc"}, Clients: prefixes("10.10.7.2/32")},
+			policy.Exception{Name: "court", Agency: "default", Policies: []string{"nsc"}},
+		),
+	)(conf)
+	s := compile(t, conf)
+	for _, c := range []struct{ client, question, covering, remaining, others string }{
+		{"10.10.7.1", "news.example", "phone", "bd", ""},
+		{"10.10.7.1", "bytedance.com", "listed", "", ""},
+		{"10.10.7.1", "example.org", "", "nsc bd", ""},
+		{"10.10.7.1", "tiktokcdn.com", "", "nsc bd", "others"},
+		{"10.10.7.3", "tiktokcdn.com", "", "nsc bd", "phone others"},
+	} {
+		x := s.Explain(asker(t, s, c.client), wire(c.question), noon)
+		var covering, remaining, others []string
+		for _, e := range x.Covering {
+			covering = append(covering, e.Name)
+		}
+		for _, p := range x.Remaining {
+			remaining = append(remaining, p.Name)
+		}
+		for _, m := range x.Matches {
+			for _, w := range m.Policies {
+				for _, e := range w.Others {
+					others = append(others, e.Name)
+				}
+			}
+		}
+		if got := strings.Join(covering, " "); got != c.covering {
+			t.Errorf("%s asks %s: covered by %q, want %q", c.client, c.question, got, c.covering)
+		}
+		if got := strings.Join(remaining, " "); got != c.remaining {
+			t.Errorf("%s asks %s: %q remain, want %q", c.client, c.question, got, c.remaining)
+		}
+		if got := strings.Join(others, " "); got != c.others {
+			t.Errorf("%s asks %s: for other clients are %q, want %q", c.client, c.question, got, c.others)
+		}
+	}
+}
+
+// TestAskersOf: first whoever no exception names, also where there is no such client.
+func TestAskersOf(t *testing.T) {
+	conf := world(t)
+	with(
+		agencies(policy.Agency{Name: "defence", Parent: "federal", Networks: prefixes("10.10.7.0/30")}, policy.Agency{Name: "paper"}),
+		exceptions(
+			policy.Exception{Name: "all", Agency: "defence", Descendants: true},
+			policy.Exception{Name: "phone", Agency: "defence", Clients: prefixes("10.10.7.0/31", "10.10.7.2/31")},
+			policy.Exception{Name: "paper", Agency: "paper"},
+			policy.Exception{Name: "guest", Agency: "default", Clients: prefixes("192.0.2.1/32")},
+		),
+	)(conf)
+	s := compile(t, conf)
+	var got []string
+	for _, a := range s.Agencies() {
+		for _, asker := range s.AskersOf(a) {
+			got = append(got, describe(asker))
+		}
+	}
+	want := "federal enforce: nsc |; defence enforce: nsc | all; defence enforce: nsc | all phone; paper enforce: nsc | paper; " +
+		"default enforce: nsc |; default enforce: nsc | guest"
+	if all := strings.Join(got, "; "); all != want {
+		t.Errorf("got\n%s\nwant\n%s", all, want)
+	}
+	if idle := s.Idle(); len(idle) != 1 || idle[0].Name != "paper" {
+		t.Errorf("%d exceptions are idle, want paper", len(idle))
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -150,6 +151,9 @@ func checkExplanation(t testing.TB, x policy.Explanation, v policy.Verdict) {
 	for _, m := range x.Matches {
 		for _, w := range m.Policies {
 			checkWeighed(t, w)
+			if !m.InAnswer {
+				checkCover(t, x, w)
+			}
 			if !w.Decisive {
 				continue
 			}
@@ -166,6 +170,23 @@ func checkExplanation(t testing.TB, x policy.Explanation, v policy.Verdict) {
 	}
 	if (decisive > 0) != (v.Policy != nil) {
 		t.Errorf("%d decisive policies explained for %q", decisive, show(v))
+	}
+}
+
+// checkCover: what lifts a policy for the question covers the question, and that policy doesn't remain.
+func checkCover(t testing.TB, x policy.Explanation, w policy.Weighed) {
+	t.Helper()
+	lifted := w.Bearing == policy.Lifted
+	if lifted && !slices.Contains(x.Covering, w.Exception) {
+		t.Errorf("%s lifts %s and doesn't cover the question", w.Exception.Name, w.Policy.Name)
+	}
+	if remains := slices.Contains(x.Remaining, w.Policy); remains && w.Bearing != policy.Stands {
+		t.Errorf("%s: %s, and it remains", w.Policy.Name, w.Bearing)
+	}
+	for _, other := range w.Others {
+		if slices.Contains(x.Asker.Exceptions(), other) || w.Bearing != policy.Stands {
+			t.Errorf("%s is said to be for other clients", other.Name)
+		}
 	}
 }
 
