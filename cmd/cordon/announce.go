@@ -20,8 +20,6 @@ const (
 	farAhead  = len(ahead)     // a stage before all others
 	sayAgain  = 24 * time.Hour // how soon the same may be said again: a clock that goes back and forth says little
 	quietTime = time.Hour      // how long nothing is looked at if nothing is to come
-
-	aboutPolicy = "policy"
 )
 
 // event is what comes at a known moment.
@@ -31,6 +29,7 @@ type event struct {
 	kind   eventKind
 	at     time.Time
 	passed bool // it is behind us, by the clock or by what the clock has once shown
+	ban    bool // it is about a ban
 }
 
 type eventKind uint8
@@ -61,10 +60,10 @@ func events(s *policy.Snapshot, now policy.Instant) []event {
 		}
 	}
 	for _, p := range s.Policies() {
-		about := slog.String(aboutPolicy, p.Name)
+		about := slog.String("policy", p.Name)
 		phase, _ := p.Phase(now)
 		add(event{about: about, source: p.Source, kind: begins, at: p.From, passed: phase != policy.NotYet})
-		add(event{about: about, source: p.Source, kind: ends, at: p.Until, passed: phase == policy.Over})
+		add(event{about: about, source: p.Source, kind: ends, at: p.Until, passed: phase == policy.Over, ban: !p.Recommendation})
 		if phase != policy.Over { // else there is nothing to look at again
 			add(event{about: about, source: p.Source, kind: review, at: p.Review, passed: !now.Now.Before(p.Review)})
 		}
@@ -112,7 +111,7 @@ func (e *event) next(now time.Time) time.Time {
 // say says that e is near, or there.
 func (e *event) say(log *slog.Logger, now time.Time) {
 	level, text := slog.LevelWarn, e.text(now)
-	if e.kind == ends && e.passed && e.about.Key == aboutPolicy {
+	if e.kind == ends && e.passed && e.ban {
 		level, text = slog.LevelError, text+": what it bans passes, unless another policy bans it"
 	}
 	log.LogAttrs(context.Background(), level, text, //nolint:sloglint // how many days there are is what is to be read first
@@ -120,9 +119,9 @@ func (e *event) say(log *slog.Logger, now time.Time) {
 }
 
 func (e *event) text(now time.Time) string {
-	when := "in " + daysText(e.at, now)
-	if e.passed {
-		when = "now"
+	when := "now"
+	if !e.passed {
+		when = "in " + daysText(e.at, now)
 	}
 	switch e.kind {
 	case begins:
