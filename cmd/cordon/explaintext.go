@@ -298,7 +298,7 @@ func (t *tree) answer(e *Explained) {
 	if len(e.Covering) > 0 {
 		told := "whatever it leads to is covered by " + listText(e.Covering)
 		if len(e.Remaining) > 0 {
-			told += ", but not from these bans, which still refuse it: " + listText(e.Remaining)
+			told += ", but for what these ban: " + listText(e.Remaining)
 		}
 		t.fact(0, "answer", told)
 	}

@@ -38,7 +38,7 @@ type Weighed struct {
 	Exception  *Exception   // what lifts it; nil unless Lifted
 	Decisive   bool         // this is the reason of the verdict; a name that stands twice in an answer is marked twice
 	Considered []Considered // the asker's exceptions that are for this policy; nil if the policy isn't in force here
-	Others     []*Exception // those for this policy and other clients of the agency; nil unless it Stands
+	Others     []*Exception // those for this policy and other clients of the agency that are not over; nil unless it Stands
 }
 
 // Considered is an exception that is for a policy, and lifts it if it covers the match and is in force.
@@ -122,16 +122,17 @@ func (s *Snapshot) weigh(a *Asker, p *Policy, h hit, of *inquiry, now Instant) W
 		}
 	}
 	if w.bearing == Stands {
-		weighed.Others = s.ofOthers(a, p)
+		weighed.Others = s.ofOthers(a, p, now)
 	}
 	return weighed
 }
 
-// ofOthers returns the exceptions from p that are for a's agency, but not for a.
-func (s *Snapshot) ofOthers(a *Asker, p *Policy) []*Exception {
+// ofOthers returns the exceptions from p that are for a's agency, but not for a, and are not over.
+func (s *Snapshot) ofOthers(a *Asker, p *Policy, now Instant) []*Exception {
 	var others []*Exception
 	for _, e := range s.exceptions {
-		if e.policies.has(p.Index) && e.isFor(a.agency) && !slices.Contains(a.exceptions, e) {
+		phase, _ := e.Phase(now)
+		if phase != Over && e.policies.has(p.Index) && e.isFor(a.agency) && !slices.Contains(a.exceptions, e) {
 			others = append(others, e)
 		}
 	}

@@ -102,6 +102,7 @@ func TestWhatCoversTheQuestion(t *testing.T) {
 			policy.Exception{Name: "old", Names: names("news.example"), Until: at("2023-05-01")},
 			policy.Exception{Name: "listed", Lists: []string{"bytedance"}},
 			policy.Exception{Name: "others", Policies: []string{"nsc"}, Clients: prefixes("10.10.7.2/32")},
+			policy.Exception{Name: "gone", Clients: prefixes("10.10.7.2/32"), Until: at("2023-05-01")},
 			policy.Exception{Name: "court", Agency: "default", Policies: []string{"nsc"}},
 		),
 	)(conf)

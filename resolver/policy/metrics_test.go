@@ -23,11 +23,11 @@ func scrape(t *testing.T, s *policy.Snapshot, now policy.Instant) string {
 	var lines []string
 	for _, f := range families {
 		for _, m := range f.GetMetric() {
-			line := fmt.Sprintf("%s %.0f", strings.TrimPrefix(f.GetName(), "cordon_"), m.GetGauge().GetValue())
+			words := []string{strings.TrimPrefix(f.GetName(), "cordon_"), fmt.Sprintf("%.0f", m.GetGauge().GetValue())}
 			for _, l := range m.GetLabel() {
-				line += " " + l.GetValue()
+				words = append(words, l.GetValue())
 			}
-			lines = append(lines, line)
+			lines = append(lines, strings.Join(words, " "))
 		}
 	}
 	slices.Sort(lines)
