@@ -4,6 +4,7 @@
 //	cordon check         say what is wrong with the configuration, and what is unwise
 //	cordon explain NAME  say what a client would get, and why
 //	cordon lists         say how the lists of the running server are; show, test, accept one
+//	cordon exception     add, list, extend and revoke exceptions
 //	cordon export        write the bans in a form that other programs read
 //	cordon init DIR      write a configuration to begin with
 //	cordon healthcheck   ask a running server whether it serves
@@ -64,7 +65,7 @@ func rootCommand() *cobra.Command {
 		SilenceErrors:     true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
-	root.AddCommand(serveCommand(), checkCommand(), explainCommand(), listsCommand(), exportCommand(), initCommand(), healthcheckCommand(),
+	root.AddCommand(serveCommand(), checkCommand(), explainCommand(), listsCommand(), exceptionCommand(), exportCommand(), initCommand(), healthcheckCommand(),
 		versionCommand())
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("%s: %w; `%s --help` has all flags", cmd.Name(), err, cmd.CommandPath())

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -21,7 +22,7 @@ import (
 //	unused VAR              put an address into VAR on which nothing listens
 //	http VAR STATUS TEXT    answer every request over HTTP like that, at the address in VAR
 //
-// $EXAMPLE is config/example. The condition [installed] says that this machine has a configuration in /etc/cordon.
+// $EXAMPLE is config/example; $TODAY, $IN_A_MONTH, $IN_TWO_MONTHS and $MONTH_AGO are dates in UTC. The condition [installed] says that this machine has a configuration in /etc/cordon.
 // UPDATE_SCRIPTS=1 in the environment of the test writes the golden texts anew.
 func TestScripts(t *testing.T) {
 	example, err := filepath.Abs("../../config/example")
@@ -34,6 +35,12 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("EXAMPLE", example)
 			env.Setenv("TZ", "UTC")
+			const month = 30 * 24 * time.Hour
+			for name, after := range map[string]time.Duration{
+				"MONTH_AGO": -month, "TODAY": 0, "IN_A_MONTH": month, "IN_TWO_MONTHS": 2 * month,
+			} {
+				env.Setenv(name, time.Now().UTC().Add(after).Format(time.DateOnly))
+			}
 			env.Setenv("GORACE", "atexit_sleep_ms=0") // with the race detector, each process would end a second late
 			return nil
 		},

@@ -244,9 +244,9 @@ func (d *stateDir) storeCompiled(content io.WriterTo) (sum string, err error) {
 		}
 	}
 	whole := sha256.New()
-	err = replaceWith(func() string { return d.object(hex.EncodeToString(whole.Sum(nil))) }, d.path, func(w io.Writer) error {
-		_, err := content.WriteTo(io.MultiWriter(w, whole))
-		return err
+	err = replaceWith(func() string { return d.object(hex.EncodeToString(whole.Sum(nil))) }, d.path, func(f *os.File) error {
+		_, err := content.WriteTo(io.MultiWriter(f, whole))
+		return errors.Join(err, f.Chmod(fileMode))
 	})
 	return hex.EncodeToString(whole.Sum(nil)), err
 }
@@ -348,43 +348,4 @@ func (g *lastGood) texts() []*goodFile {
 func checksum(content []byte) string {
 	sum := sha256.Sum256(content)
 	return hex.EncodeToString(sum[:])
-}
-
-// replaceFile writes content to path so that a reader, or a crash, finds the old or the new, whole.
-func replaceFile(path string, content []byte) error {
-	return replaceWith(func() string { return path }, filepath.Dir(path), func(w io.Writer) error {
-		_, err := w.Write(content)
-		return err
-	})
-}
-
-// replaceWith is replaceFile for what write writes, which is written in dir and then gets the path that it is to have.
-func replaceWith(path func() string, dir string, write func(io.Writer) error) (err error) {
-	f, err := os.CreateTemp(dir, halfFile)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			_ = os.Remove(f.Name())
-		}
-	}()
-	err = errors.Join(write(f), f.Chmod(fileMode), f.Sync(), f.Close())
-	if err != nil {
-		return err
-	}
-	if err = os.Rename(f.Name(), path()); err != nil {
-		return err
-	}
-	syncDir(filepath.Dir(path()))
-	return nil
-}
-
-// syncDir sees to it that what was renamed in dir is so after a crash, before anything that comes later. Where a directory can't
-// be synced, that is left to the system.
-func syncDir(dir string) {
-	if d, err := os.Open(dir); err == nil {
-		_ = d.Sync()
-		_ = d.Close()
-	}
 }
