@@ -12,6 +12,8 @@
 //	                  ▼
 //	               PolicySet
 //
+//	AddException, ExtendException, RevokeException: text ──▶ the same text with one edit
+//
 //	Watcher ──▶ something changed: read everything again
 //
 // A file is read by one strict decoder (nodes of go.yaml.in/yaml, and struct tags): an unknown key, a key twice, a null, a

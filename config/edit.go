@@ -125,8 +125,8 @@ func (t *editable) firstEnd(node nodePtr, e *Exception, approved string) ([]pair
 		approved = written.Value
 	}
 	if approved == "" {
-		return nil, flagFault("--approved", "it is missing: the file does not say when %q was approved (%s), and its history begins with that",
-			e.Name, e.Pos)
+		return nil, flagFault("--approved", "it is missing: the file does not say when %q was approved (%s), and its history begins with "+
+			"that", e.Name, e.Pos)
 	}
 	return []pair{
 		{key: "on", flag: "--approved", form: asMoment, values: []string{approved}},
@@ -158,7 +158,8 @@ func RevokeException(f File, name string, r Revocation) (File, error) {
 	case want.Revoked.Before(r.Now.Truncate(time.Minute)):
 		return f, flagFault("--at", "%s is past: want a time to come, or leave it out, which is now", shown(want.Revoked))
 	case !want.Revoked.Before(e.Until):
-		return f, flagFault("--at", "the exception %q ends at %s by itself (%s): want a time before that", name, shown(e.Until), e.At("until"))
+		return f, flagFault("--at", "the exception %q ends at %s by itself (%s): want a time before that",
+			name, shown(e.Until), e.At("until"))
 	}
 	_, anchor := child(node, "extended")
 	if anchor == nil {

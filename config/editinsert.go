@@ -94,10 +94,11 @@ func (t *editable) appendTo(m nodePtr, name string, anchor nodePtr, how style, i
 
 // listItem is a key with a list of items.
 func (t *editable) listItem(name string, how style, items []item) item {
-	block := []string{name + ":"}
-	for _, line := range dashed(items, how, 2) {
-		block = append(block, strings.Repeat(" ", t.step())+line)
+	block := dashed(items, how, 2)
+	for i, line := range block {
+		block[i] = strings.Repeat(" ", t.step()) + line
 	}
+	block = slices.Insert(block, 0, name+":")
 	return item{block: block, flow: name + ": [" + flows(items) + "]"}
 }
 
@@ -198,7 +199,8 @@ func (t *editable) appendFlow(list nodePtr, items []item) {
 		behind = comma + 1
 	}
 	lineStart := t.starts[t.line(begin)]
-	if t.skip(lineStart, blanks, false) != begin || t.skip(behind, blanks, true) != t.contentEnd(behind) || t.lineEnd(behind) == len(t.text) {
+	ownLine := t.skip(lineStart, blanks, false) == begin && t.skip(behind, blanks, true) == t.contentEnd(behind)
+	if !ownLine || t.lineEnd(behind) == len(t.text) {
 		t.insert(end, ", "+flows(items))
 		return
 	}

@@ -248,5 +248,5 @@ func (s *source) isBlank(line int) bool {
 // comment says whether a line is a comment that begins beyond a column (from 1).
 func (s *source) comment(line, column int) bool {
 	first := s.skip(s.starts[line], blanks, false)
-	return first < len(s.text) && s.text[first] == '#' && first-s.starts[line]+1 > column
+	return first < len(s.text) && s.text[first] == '#' && first-s.starts[line] >= column
 }

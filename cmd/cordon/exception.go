@@ -89,8 +89,9 @@ func exceptionExtendCommand() *cobra.Command {
 		Short: "Give an exception a later end",
 		Long: "Give an exception a later end, and note in its history who gave which end, and when. One that is over, or was revoked,\n" +
 			"can't be extended: add a new one.",
-		Example: "  cordon exception extend press-phone --until 2027-12-31 --approved-by \"head of security\" --reference \"letter of 4 May\"",
-		Args:    oneArgument("the name of an exception", "exception extend press-phone"),
+		Example: "  cordon exception extend press-phone --until 2027-12-31 --approved-by \"head of security\" \\\n" +
+			"    --reference \"letter of 4 May\"",
+		Args: oneArgument("the name of an exception", "exception extend press-phone"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			x.Now = time.Now()
 			return o.edit(cmd, exceptionEdit{

@@ -45,6 +45,9 @@ func (o *editOptions) edit(cmd *cobra.Command, e exceptionEdit) error {
 	if err != nil {
 		return explained(cmd.ErrOrStderr(), what, err)
 	}
+	if unread := before.unread(); unread != "" {
+		fmt.Fprintf(cmd.ErrOrStderr(), "cordon: the edit is checked%s\n", unread)
+	}
 	after := before.with(next)
 	found := newFaults(before.faults, after.faults, next.Path)
 	sayFaults(cmd.ErrOrStderr(), found)
@@ -145,7 +148,7 @@ func writeEdited(ctx context.Context, old, next config.File) error {
 		return errors.Join(err, keepOwner(f, info), f.Chmod(info.Mode().Perm()))
 	})
 	if errors.Is(err, fs.ErrPermission) {
-		return fmt.Errorf("%w: want a user who may write to %s, and keep the owner of %s", err, filepath.Dir(path), path)
+		return fmt.Errorf("%w: want a user who may write to %s and give a file there the owner of %s", err, filepath.Dir(path), path)
 	}
 	return err
 }

@@ -99,7 +99,23 @@ func listExceptions(cmd *cobra.Command, o *listOptions) error {
 	if o.json {
 		return writeJSON(cmd.OutOrStdout(), listed)
 	}
+	if len(listed) == 0 {
+		_, err := fmt.Fprintln(cmd.OutOrStdout(), o.none())
+		return err
+	}
 	return writeExceptions(cmd.OutOrStdout(), listed)
+}
+
+// none says that nothing is to be listed.
+func (o *listOptions) none() string {
+	text := "there is no exception"
+	if o.agency != "" {
+		text += " of " + o.agency
+	}
+	if !o.all {
+		text += " in force or to come"
+	}
+	return text
 }
 
 // listedExceptions are those that o asks for, the next to end first. It is never nil.
@@ -166,10 +182,6 @@ func zoneOfExceptions(set *config.PolicySet) *time.Location {
 
 // writeExceptions writes a table for people.
 func writeExceptions(w io.Writer, listed []listedException) error {
-	if len(listed) == 0 {
-		_, err := fmt.Fprintln(w, "there is no exception in force or to come")
-		return err
-	}
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "NAME\tAGENCY\tCLIENTS\tPOLICIES\tCLASS\tUNTIL\tSTATE\tDAYS LEFT\tWRITTEN IN")
 	for i := range listed {

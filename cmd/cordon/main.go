@@ -65,8 +65,8 @@ func rootCommand() *cobra.Command {
 		SilenceErrors:     true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
-	root.AddCommand(serveCommand(), checkCommand(), explainCommand(), listsCommand(), exceptionCommand(), exportCommand(), initCommand(), healthcheckCommand(),
-		versionCommand())
+	root.AddCommand(serveCommand(), checkCommand(), explainCommand(), listsCommand(), exceptionCommand(), exportCommand(), initCommand(),
+		healthcheckCommand(), versionCommand())
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("%s: %w; `%s --help` has all flags", cmd.Name(), err, cmd.CommandPath())
 	})
