@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"reflect"
 	"slices"
 	"strings"
 )
@@ -27,8 +26,8 @@ type File struct {
 	Hash [32]byte // SHA-256 of Data
 	Err  error    // why it could not be read, nil if it was; a fault of this file for [ParsePolicy]
 
-	// Owner is the agency that owns a policy file, as an [Include] says; "" for a main file. Order is that of the includes, from 1; 0 for a
-	// main file: of two files that don't fit together, the one with the higher Order is at fault.
+	// Owner is the agency that owns a policy file, as an [Include] says; "" for a main file, and with an Err where nobody can say. Order is
+	// that of the includes, from 1; 0 for a main file: of two files that don't fit together, the one with the higher Order is at fault.
 	Owner string
 	Order int
 }
@@ -45,8 +44,9 @@ func IsPolicyFile(name string) bool {
 	return !strings.HasPrefix(name, ".") && (ext == ".yaml" || ext == ".yml")
 }
 
-// ReadPolicyDir reads the policy files in dir, in the order of their names. Symbolic links are followed. A directory that
-// changes while it is read (a Kubernetes volume swaps its link ..data) is read again. A file that can't be read is in
+// ReadPolicyDir reads the policy files in dir and those that they include, see [Included]: first the main files in the order of their
+// names, then the owned ones in that of the includes. Symbolic links are followed, of owned files only those that stay in dir. A
+// directory that changes while it is read (a Kubernetes volume swaps its link ..data) is read again. A file that can't be read is in
 // files, with its Err; err is about the directory as a whole.
 func ReadPolicyDir(dir string) (files []File, err error) {
 	for range maxReads {
@@ -63,42 +63,7 @@ func ReadPolicyDir(dir string) (files []File, err error) {
 			break
 		}
 	}
-	return included(files), nil // if it changes all the time, the watcher says so again
-}
-
-// included is files with those that they include, each of which has its owner. A file of the directory that is included is an owned one.
-func included(files []File) []File {
-	owned := map[string]bool{}
-	var all []File
-	for _, f := range files {
-		for _, i := range includes(&f) {
-			if owned[i.File] {
-				continue
-			}
-			owned[i.File] = true
-			one := ReadFile(i.File)
-			one.Owner, one.Order = i.Owner, len(owned)
-			all = append(all, one)
-		}
-	}
-	for _, f := range files {
-		if !owned[f.Path] {
-			all = append(all, f)
-		}
-	}
-	return all
-}
-
-// includes are the files that f includes, as far as that can be read; what is wrong with the rest is found by [ParsePolicy].
-func includes(f *File) []Include {
-	root, _ := parseYAML(f.Path, f.Data)
-	if root == nil {
-		return nil
-	}
-	d := decoder{file: f.Path, dir: filepath.Dir(f.Path)}
-	var file policyFile
-	d.object(root, reflect.ValueOf(&file).Elem(), "")
-	return slices.DeleteFunc(file.Include, func(i Include) bool { return i.File == "" || i.Owner == "" })
+	return files, nil // if it changes all the time, the watcher says so again
 }
 
 // listing is what a policy directory looks like.
@@ -135,20 +100,47 @@ func policyNames(dir string) (listing, error) {
 	return l, nil
 }
 
+// readFiles reads the files of those names, and what they include.
 func readFiles(dir string, names []string) ([]File, error) {
 	var files []File
-	total := 0
+	var sum bounds
 	for _, name := range names {
 		f := ReadFile(filepath.Join(dir, name))
 		if errors.Is(f.Err, errDirectory) {
 			continue // a link to one
 		}
-		if total += len(f.Data); total > maxTotalSize {
-			return nil, fmt.Errorf("the policy files have more than %d MiB together", maxTotalSize>>20)
+		if sum.add(&f); sum.err() != nil {
+			return nil, sum.err()
 		}
 		files = append(files, f)
 	}
-	return files, nil
+	files = Included(files, func(path string) File {
+		if sum.err() != nil {
+			return File{Path: path}
+		}
+		f := ReadOwned(dir, path)
+		sum.add(&f)
+		return f
+	})
+	return files, sum.err()
+}
+
+// bounds holds what is read against the bounds of a policy directory.
+type bounds struct{ files, size int }
+
+func (b *bounds) add(f *File) {
+	b.files++
+	b.size += len(f.Data)
+}
+
+func (b *bounds) err() error {
+	switch {
+	case b.files > maxFiles:
+		return fmt.Errorf("there are more than %d policy files, with those that they include", maxFiles)
+	case b.size > maxTotalSize:
+		return fmt.Errorf("the policy files have more than %d MiB together", maxTotalSize>>20)
+	}
+	return nil
 }
 
 var errDirectory = errors.New("is a directory")
@@ -161,9 +153,43 @@ func ReadFile(path string) File {
 	return f
 }
 
+// ReadOwned reads the owned file at path, as [ReadFile] does, unless it lies outside of the policy directory dir: an owner may well be
+// able to make a symbolic link, and has no right to what the server can read. An absolute link is one that leads out.
+func ReadOwned(dir, path string) File {
+	data, err := readInside(dir, path)
+	f := NewFile(path, data)
+	f.Err = err
+	return f
+}
+
+func readInside(dir, path string) ([]byte, error) {
+	rel, err := filepath.Rel(dir, path)
+	if err != nil {
+		return nil, err
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, withoutPath(err)
+	}
+	defer root.Close()
+	if _, err := root.Stat(rel); err != nil && exists(path) {
+		return nil, errors.New("a symbolic link on its way leads out of the policy directory, or is absolute")
+	}
+	return readRegularOf(root.Stat, root.Open, rel, maxFileSize+1)
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
 // readRegular reads up to limit octets of a regular file: a pipe or a device would hold us up, or never end.
 func readRegular(path string, limit int64) ([]byte, error) {
-	info, err := os.Stat(path)
+	return readRegularOf(os.Stat, os.Open, path, limit)
+}
+
+func readRegularOf(look func(string) (fs.FileInfo, error), open func(string) (*os.File, error), path string, limit int64) ([]byte, error) {
+	info, err := look(path)
 	switch {
 	case err != nil:
 		return nil, withoutPath(err)
@@ -172,7 +198,7 @@ func readRegular(path string, limit int64) ([]byte, error) {
 	case !info.Mode().IsRegular():
 		return nil, fmt.Errorf("is not a regular file (%s)", info.Mode())
 	}
-	f, err := os.Open(path)
+	f, err := open(path)
 	if err != nil {
 		return nil, withoutPath(err)
 	}

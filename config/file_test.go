@@ -128,3 +128,58 @@ func TestTooManyPolicyFilesAreAnError(t *testing.T) {
 		t.Error("there is no error")
 	}
 }
+
+func TestIncludedFilesAreReadWithTheirOwners(t *testing.T) {
+	dir := t.TempDir()
+	out := filepath.Join(t.TempDir(), "secret.yaml")
+	write(t, out, "secret")
+	sub := mkdir(t, dir, "agencies")
+	main := "include:\n"
+	for _, name := range []string{"agencies/defence.yaml", "health.yaml", "agencies/nowhere.yaml", "agencies/link.yaml", "agencies/inside.yaml",
+		"agencies/up.yaml", "agencies"} {
+		main += "  - {file: " + name + ", owner: x}\n"
+	}
+	write(t, filepath.Join(dir, "main.yaml"), main)
+	write(t, filepath.Join(sub, "defence.yaml"), "d")
+	write(t, filepath.Join(sub, "nobody.yaml"), "n")
+	write(t, filepath.Join(dir, "health.yaml"), "h")
+	symlink(t, out, filepath.Join(sub, "link.yaml"))
+	symlink(t, "../health.yaml", filepath.Join(sub, "inside.yaml"))
+	symlink(t, "../../"+filepath.Base(filepath.Dir(out))+"/secret.yaml", filepath.Join(sub, "up.yaml"))
+	const leadsOut = "a symbolic link on its way leads out of the policy directory, or is absolute"
+	want := []string{
+		"main.yaml=" + main, "defence.yaml=d", "health.yaml=h", "nowhere.yaml=error no such file or directory",
+		"link.yaml=error " + leadsOut, "inside.yaml=h", "up.yaml=error " + leadsOut,
+		"agencies=error is a directory",
+	}
+	if got := read(t, dir); !slices.Equal(got, want) {
+		t.Errorf("have %q, want %q", got, want)
+	}
+}
+
+func TestIncludedFilesMayBeLinksOfKubernetes(t *testing.T) {
+	dir := t.TempDir()
+	data := mkdir(t, dir, "..2026_11_22")
+	write(t, filepath.Join(data, "m.yaml"), "include: [{file: o.yaml, owner: x}]")
+	write(t, filepath.Join(data, "o.yaml"), "o")
+	symlink(t, "..2026_11_22", filepath.Join(dir, "..data"))
+	symlink(t, "..data/m.yaml", filepath.Join(dir, "m.yaml"))
+	symlink(t, "..data/o.yaml", filepath.Join(dir, "o.yaml"))
+	files, err := config.ReadPolicyDir(dir)
+	if err != nil || len(files) != 2 || files[1].Owner != "x" || string(files[1].Data) != "o" {
+		t.Errorf("have %v, %v", files, err)
+	}
+}
+
+func TestTooManyIncludedFilesAreAnError(t *testing.T) {
+	dir := t.TempDir()
+	var b strings.Builder
+	b.WriteString("include:\n")
+	for i := range 1024 {
+		fmt.Fprintf(&b, "  - {file: o/%d.yaml, owner: x}\n", i)
+	}
+	write(t, filepath.Join(dir, "m.yaml"), b.String())
+	if _, err := config.ReadPolicyDir(dir); err == nil {
+		t.Error("there is no error")
+	}
+}

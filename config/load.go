@@ -37,7 +37,12 @@ func LoadPolicy(files []File, o Options) (*PolicySet, Faults) {
 func (s *PolicySet) add(f *File) Faults {
 	if f.Err != nil {
 		s.lost = true
-		return Faults{{File: f.Path, Message: fmt.Sprintf("the file can't be read: %v", f.Err)}}
+		faults := Faults{{File: f.Path, Message: fmt.Sprintf("the file can't be read: %v", f.Err)}}
+		if len(f.Data) > 0 { // it was read, but nobody knows whose it is
+			_, more := parseYAML(f.Path, f.Data)
+			faults = append(faults, more...)
+		}
+		return faults
 	}
 	root, faults := parseYAML(f.Path, f.Data)
 	if root == nil {
@@ -114,10 +119,22 @@ func texts(files []File) map[string][]byte {
 	return all
 }
 
+// hashFiles is a hash of the texts, of where they lie from the directory of the main files on, and whose they are.
 func hashFiles(files []File) string {
 	sum := sha256.New()
+	dir := ""
 	for _, f := range files {
-		fmt.Fprintf(sum, "%q %d\n", filepath.Base(f.Path), len(f.Data))
+		if f.Order == 0 {
+			dir = filepath.Dir(f.Path)
+			break
+		}
+	}
+	for _, f := range files {
+		name := filepath.Base(f.Path)
+		if rel, err := filepath.Rel(dir, f.Path); err == nil && f.Order != 0 {
+			name = filepath.ToSlash(rel)
+		}
+		fmt.Fprintf(sum, "%q %q %d\n", name, f.Owner, len(f.Data))
 		sum.Write(f.Data)
 	}
 	return hex.EncodeToString(sum.Sum(nil))
