@@ -44,7 +44,7 @@ func (src *Source) openFiles() ([]*file, error) {
 	var files []*file
 	var total int64
 	for _, path := range paths {
-		f, err := openFile(path)
+		f, err := src.open(path)
 		if err != nil {
 			closeFiles(files)
 			return nil, err
@@ -86,9 +86,29 @@ func closeFiles(files []*file) {
 	}
 }
 
-// openFile opens a regular file. A named pipe or a device is not even opened: that could wait for ever.
-func openFile(path string) (*file, error) {
-	info, err := os.Stat(path)
+// open opens a file of the list.
+func (src *Source) open(path string) (*file, error) {
+	if src.Within == "" || path == src.Copy {
+		return openFile(path, path, os.Stat, os.Open)
+	}
+	root, err := os.OpenRoot(src.Within)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	name, err := filepath.Rel(src.Within, path)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := root.Stat(name); err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrPermission) {
+		return nil, fmt.Errorf("file %s: it must lie in %s, and no link on its way may leave that: %w", path, src.Within, err)
+	}
+	return openFile(path, name, root.Stat, root.Open)
+}
+
+// openFile opens a regular file, called name by look and open. A named pipe or a device is not even opened: that could wait for ever.
+func openFile(path, name string, look func(string) (fs.FileInfo, error), open func(string) (*os.File, error)) (*file, error) {
+	info, err := look(name)
 	if err != nil {
 		return nil, adviseOpen(path, err)
 	}
@@ -100,7 +120,7 @@ func openFile(path string) (*file, error) {
 	case info.Size() > MaxSize:
 		return nil, fmt.Errorf("file %s: it has %d octets: want at most %d", path, info.Size(), int64(MaxSize))
 	}
-	f, err := os.Open(path)
+	f, err := open(name)
 	if err != nil {
 		return nil, adviseOpen(path, err)
 	}
@@ -243,7 +263,7 @@ func (src *Source) verify(files []*file) (signature.Signature, error) {
 	if src.Copy == "" {
 		where = f.name + SignatureExtension
 		var err error
-		if text, err = readSignature(where); err != nil {
+		if text, err = src.readSignature(where); err != nil {
 			return signature.Signature{}, err
 		}
 	}
@@ -258,8 +278,8 @@ func (src *Source) verify(files []*file) (signature.Signature, error) {
 	return signed, err
 }
 
-func readSignature(path string) ([]byte, error) {
-	f, err := openFile(path)
+func (src *Source) readSignature(path string) ([]byte, error) {
+	f, err := src.open(path)
 	if err != nil {
 		return nil, fmt.Errorf("it must be signed (signed_by): %w", err)
 	}

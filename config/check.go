@@ -17,11 +17,8 @@ type Options struct {
 	Now time.Time
 }
 
-// dueAhead is how long before a policy's review date the warnings begin.
+// dueAhead is how long before a policy's review date, and before the end of a policy or an exception, the warnings begin.
 const dueAhead = 30 * 24 * time.Hour
-
-// longException is how long an exception can be before that is worth a warning.
-const longException = 366 * 24 * time.Hour
 
 // checkFile finds what is wrong with the objects of one file, each looked at by itself.
 func checkFile(f *policyFile) Faults {
@@ -65,31 +62,38 @@ func (p *Policy) check() Faults {
 		faults = append(faults, faultAt(p.At("until"), "policy %q ends at %s, which is not after its from, %s",
 			p.Name, shown(p.Until), shown(p.From)))
 	}
-	if scheme, _, _ := strings.Cut(p.Contact, ":"); p.Contact != "" && scheme != "mailto" && scheme != "tel" && scheme != "https" {
-		faults = append(faults, faultAt(p.At("contact"), "contact: found %s, want mailto:, tel: or https:", quote(p.Contact)))
+	faults = append(faults, checkWord(&p.Place, "contact", p.Contact, wrongContact)...)
+	faults = append(faults, checkWord(&p.Place, "link", p.Link, wrongLink)...)
+	return append(faults, checkHistory(&p.Place, "prolonged", p.Prolonged, p.Until)...)
+}
+
+func (a *Agency) check() Faults {
+	faults := checkWord(&a.Place, "contact", a.Contact, wrongContact)
+	faults = append(faults, checkWord(&a.Place, "language", a.Language, wrongLanguage)...)
+	if a.Name == DefaultAgency && a.Has("networks") {
+		faults = append(faults, faultAt(a.At("networks"), "networks: the agency %q has none: it is for the clients that are in no other "+
+			"agency's networks", DefaultAgency))
 	}
 	return faults
 }
 
-func (a *Agency) check() Faults {
-	if a.Name != DefaultAgency || !a.Has("networks") {
-		return nil
-	}
-	return Faults{faultAt(a.At("networks"), "networks: the agency %q has none: it is for the clients that are in no other "+
-		"agency's networks", DefaultAgency)}
-}
-
 func (e *Exception) check() Faults {
+	faults := checkHistory(&e.Place, "extended", e.Extended, e.Until)
+	for _, pair := range [][2]string{{"revoked", "revoked_by"}, {"revoked_by", "revoked"}} {
+		if e.Has(pair[0]) && !e.Has(pair[1]) {
+			faults = append(faults, faultAt(e.At(pair[0]), "%s: the key %q is missing beside it", pair[0], pair[1]))
+		}
+	}
 	for _, start := range []struct {
 		key  string
 		time time.Time
 	}{{"from", e.From}, {"approved", e.Approved}} {
 		if notAfter(e.Until, start.time) {
-			return Faults{faultAt(e.At("until"), "exception %q ends at %s, which is not after its %s, %s",
-				e.Name, shown(e.Until), start.key, shown(start.time))}
+			return append(faults, faultAt(e.At("until"), "exception %q ends at %s, which is not after its %s, %s",
+				e.Name, shown(e.Until), start.key, shown(start.time)))
 		}
 	}
-	return nil
+	return faults
 }
 
 // notAfter says whether two times are there, and the end is not after the start.

@@ -70,6 +70,9 @@ type List struct {
 
 	// Dir is the directory of the policy file that has the list. It is not a key.
 	Dir string
+	// Within is the directory that its files must lie in, also by symbolic links, because an owned file has the list; "": anywhere. It is not
+	// a key.
+	Within string
 }
 
 // Kind is what kind of source a list has.

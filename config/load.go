@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -18,11 +19,14 @@ import (
 // never nil: it has what could be read, so that Check can go on and all faults are found at once.
 func ParsePolicy(files []File) (*PolicySet, Faults) {
 	files = slices.SortedFunc(slices.Values(files), func(a, b File) int { return strings.Compare(a.Path, b.Path) })
-	set := &PolicySet{Files: files, Hash: hashFiles(files), MaxException: defaultMaxException}
+	set := &PolicySet{Files: files, Hash: hashFiles(files), owners: make(map[string]string)}
 	faults := make(Faults, 0, len(files))
-	for i := range files {
-		faults = append(faults, set.add(&files[i])...)
+	for _, f := range slices.SortedStableFunc(slices.Values(files), func(a, b File) int { return cmp.Compare(a.Order, b.Order) }) {
+		set.owners[f.Path] = f.Owner
+		faults = append(faults, set.add(&f)...)
 	}
+	set.MaxException = cmp.Or(set.MaxException, defaultMaxException)
+	set.merge()
 	return set, faults.sorted().bounded().excerpted(texts(files))
 }
 
@@ -60,7 +64,7 @@ func (s *PolicySet) add(f *File) Faults {
 		})
 	}
 	s.lost = s.lost || file.faulty
-	s.take(&file, d.dir)
+	s.take(&file, f.Owner, d.dir)
 	return append(d.faults, checkFile(&file)...)
 }
 
@@ -83,20 +87,29 @@ func (d *decoder) timezone(root *yaml.Node) {
 }
 
 // take adds a file's objects to the set. Those without a name can't be referred to and are left out.
-func (s *PolicySet) take(file *policyFile, dir string) {
-	s.OwnZones = append(s.OwnZones, file.OwnZones...)
-	if file.MaxException > 0 {
-		s.MaxException = file.MaxException
+func (s *PolicySet) take(file *policyFile, owner, dir string) {
+	s.docs = append(s.docs, file)
+	if owner == "" {
+		s.OwnZones = append(s.OwnZones, file.OwnZones...)
+		s.MaxException = cmp.Or(s.MaxException, file.MaxException)
 	}
 	for i := range file.Lists {
-		file.Lists[i].Dir = dir
-		s.Lists = appendNamed(s, s.Lists, &file.Lists[i], file.Lists[i].Name)
+		l := &file.Lists[i]
+		l.Dir = dir
+		if owner != "" {
+			l.Within = dir
+		}
+		s.Lists = appendNamed(s, s.Lists, l, l.Name)
 	}
 	for i := range file.Policies {
 		s.Policies = appendNamed(s, s.Policies, &file.Policies[i], file.Policies[i].Name)
 	}
 	for i := range file.Agencies {
-		s.Agencies = appendNamed(s, s.Agencies, &file.Agencies[i], file.Agencies[i].Name)
+		if a := &file.Agencies[i]; owner != "" && a.Name == owner {
+			s.additions = append(s.additions, a)
+		} else {
+			s.Agencies = appendNamed(s, s.Agencies, a, a.Name)
+		}
 	}
 	for i := range file.Exceptions {
 		s.Exceptions = appendNamed(s, s.Exceptions, &file.Exceptions[i], file.Exceptions[i].Name)

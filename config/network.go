@@ -33,16 +33,23 @@ func (x networkIndex) around(p netip.Prefix, bits int) (network, bool) {
 
 // assignNetworks gives every network to its agency, and finds those that are in two agencies.
 func (c *checker) assignNetworks() {
-	c.networks = make(networkIndex)
+	c.networks, c.granted = make(networkIndex), make(networkIndex)
 	for _, a := range c.set.Agencies {
 		for i, p := range a.Networks {
 			mine := network{a, i}
+			if _, said := c.granted[p]; !said && c.owner(mine.pos()) == "" {
+				c.granted[p] = mine
+			}
 			first, taken := c.networks[p]
 			if !taken {
 				c.networks[p] = mine
 				continue
 			}
-			c.fault(mine.pos(), []Pos{first.pos()}, "networks: %s is in two agencies, %q and, at %s, %q", p, a.Name,
+			if c.order(first.pos()) > c.order(mine.pos()) { // an owner has added it to an agency of a main file
+				c.networks[p] = mine
+				first, mine = mine, first
+			}
+			c.fault(mine.pos(), []Pos{first.pos()}, "networks: %s is in two agencies, %q and, at %s, %q", p, mine.agency.Name,
 				first.pos(), first.agency.Name)
 		}
 	}
@@ -51,24 +58,34 @@ func (c *checker) assignNetworks() {
 // clients finds exceptions for clients that belong to somebody else: they would lift nothing. Where an agency is missing
 // or lacks something because of a fault, nobody can say.
 func (c *checker) clients() {
-	if c.set.lost || slices.ContainsFunc(c.set.Agencies, func(a *Agency) bool { return a.faulty }) {
+	if c.set.lost || c.agencyFaulty() {
 		return
 	}
 	for _, e := range c.set.Exceptions {
-		agency, written := c.agencies[e.Agency]
-		if !written && e.Agency != DefaultAgency {
-			continue
+		if agency, written := c.agencies[e.Agency]; written || e.Agency == DefaultAgency {
+			c.clientsOf(e, agency)
 		}
-		for i, p := range e.Clients {
-			owner, owned := c.networks.around(p, p.Bits())
-			if c.covers(agency, owner, owned) {
-				continue
-			}
-			whose := "no agency"
-			if owned {
-				whose = "the agency " + quote(owner.agency.Name)
-			}
-			c.missing(e.AtElement("clients", i), "clients: %s belongs to %s, not to %q or an agency below it", p, whose, e.Agency)
+	}
+}
+
+func (c *checker) agencyFaulty() bool {
+	return slices.ContainsFunc(c.set.Agencies, func(a *Agency) bool { return a.faulty })
+}
+
+// clientsOf is clients for one exception, whose agency is nil if that is the default agency unwritten.
+func (c *checker) clientsOf(e *Exception, agency *Agency) {
+	for i, p := range e.Clients {
+		at := e.AtElement("clients", i)
+		owner, owned := c.networks.around(p, p.Bits())
+		switch {
+		case c.covers(agency, owner, owned):
+		case !owned:
+			c.missing(at, "clients: %s belongs to no agency, not to %q or an agency below it", p, e.Agency)
+		case c.order(owner.pos()) > c.order(at):
+			c.fault(owner.pos(), []Pos{at}, "networks: the client %s of the exception %q (%s) would belong to the agency %q, not to %q or an "+
+				"agency below it", p, e.Name, at, owner.agency.Name, e.Agency)
+		default:
+			c.missing(at, "clients: %s belongs to the agency %q, not to %q or an agency below it", p, owner.agency.Name, e.Agency)
 		}
 	}
 }

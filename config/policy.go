@@ -27,7 +27,11 @@ type PolicySet struct {
 	// policy files, wherever those lie. It does not cover the lists that the files name.
 	Hash string
 
-	lost bool // an object is missing because of a fault: what is unknown may be known once that is mended
+	lost      bool                // an object is missing because of a fault: what is unknown may be known once that is mended
+	docs      []*policyFile       // as they were read: main files, then owned ones in the order of the includes
+	additions []*Agency           // what owned files say of their owners; it is in Agencies too
+	owners    map[string]string   // of files, by path
+	lifts     map[string][]string // by owner: see Lifts
 }
 
 // defaultMaxException is a year, and the day that some years have more.
@@ -184,11 +188,4 @@ func (e *Exception) End() time.Time {
 }
 
 // Owner is the agency that owns the file of that path, "" for a main file.
-func (s *PolicySet) Owner(path string) string {
-	for i := range s.Files {
-		if s.Files[i].Path == path {
-			return s.Files[i].Owner
-		}
-	}
-	return ""
-}
+func (s *PolicySet) Owner(path string) string { return s.owners[path] }

@@ -31,7 +31,7 @@ exceptions:
 func TestUntilIsTheEndOfTheDayInTheTimezone(t *testing.T) {
 	tests := []struct{ zone, until, want string }{
 		{"Europe/Brussels", "2027-09-10", "2027-09-10T22:00:00Z"},            // summer time, UTC+2
-		{"Europe/Brussels", "2027-12-31", "2027-12-31T23:00:00Z"},            // UTC+1
+		{"Europe/Brussels", "2026-12-31", "2026-12-31T23:00:00Z"},            // UTC+1
 		{"Europe/Brussels", "2027-03-28", "2027-03-28T22:00:00Z"},            // a day of 23 hours
 		{"UTC", "2027-09-10", "2027-09-11T00:00:00Z"},                        //
 		{"America/Santiago", "2027-09-04", "2027-09-05T04:00:00Z"},           // the clocks skip midnight: the day begins at 01:00
@@ -191,6 +191,9 @@ func TestTheShippedServiceFileIsTheDefault(t *testing.T) {
 				limits.TCPConnections != plain.Limits.TCPConnections || limits.TCPIdle != plain.Limits.TCPIdle ||
 				limits.TCPConnectionsPerClient != plain.Limits.TCPConnectionsPerClient || limits.QueryTimeout != plain.Limits.QueryTimeout {
 				t.Errorf("it is not the default: %+v %+v", cache, limits)
+			}
+			if s.Audit.Keep != plain.Audit.Keep || s.Audit.MaxFile != plain.Audit.MaxFile || s.StructuredErrors.Option != plain.StructuredErrors.Option {
+				t.Errorf("it is not the default: %+v %+v", s.Audit, s.StructuredErrors)
 			}
 			if s.PolicyDir != "policy" {
 				t.Errorf("policy_dir is %q", s.PolicyDir)

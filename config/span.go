@@ -26,6 +26,9 @@ func Check(s *PolicySet, o Options) Faults {
 	c.parents()
 	c.assignNetworks()
 	c.clients()
+	c.includes()
+	c.delegation()
+	c.limits()
 	c.warn()
 	return c.faults.sorted().bounded().excerpted(texts(s.Files))
 }
@@ -36,37 +39,85 @@ type checker struct {
 	options Options
 	faults  Faults
 
+	files      map[string]*File // by path
 	lists      map[string]*List
 	policies   map[string]*Policy
 	agencies   map[string]*Agency
 	exceptions map[string]*Exception
 	networks   networkIndex
+	granted    networkIndex        // the networks that main files say
+	included   map[string]*Include // by path: the first include of each file
+	children   map[string][]*Agency
+	forward    prefixSet // the forwarders of all agencies
 }
 
 // fault notes a fault at a place. The others are where else it comes from.
 func (c *checker) fault(at Pos, others []Pos, format string, args ...any) {
 	f := faultAt(at, format, args...)
-	f.Spanning = slices.ContainsFunc(others, func(o Pos) bool { return o.File != at.File })
+	for _, o := range others {
+		if o.File != at.File && !slices.Contains(f.Files, o.File) {
+			f.Files = append(f.Files, o.File)
+		}
+	}
+	if f.Files != nil {
+		f.Spanning, f.Files = true, append([]string{at.File}, f.Files...)
+	}
 	c.faults = append(c.faults, f)
 }
 
-// missing notes that something is not there, in no file. With several files any of them may be the one that lacks it.
-// Where objects are missing because of faults it may be among those, and nothing is said.
+// missing notes that something is not there, in no file. With several files any of them may be the one that lacks it; but an owned file
+// has to follow the others. Where objects are missing because of faults it may be among those, and nothing is said.
 func (c *checker) missing(at Pos, format string, args ...any) {
 	if c.set.lost {
 		return
 	}
 	f := faultAt(at, format, args...)
 	f.Spanning = len(c.set.Files) > 1
+	switch {
+	case !f.Spanning:
+	case c.owner(at) != "":
+		f.Files = []string{at.File}
+	default:
+		for i := range c.set.Files {
+			f.Files = append(f.Files, c.set.Files[i].Path)
+		}
+	}
 	c.faults = append(c.faults, f)
 }
 
-// index finds every object by its name, and names that are there twice.
+// owner is the agency in whose file a place is, "" for a main file.
+func (c *checker) owner(at Pos) string { return c.set.Owner(at.File) }
+
+// last sorts the two places of a fault: it is that of the file that comes later in the order of the includes.
+func (c *checker) last(a, b Pos) (at, other Pos) {
+	if c.order(b) > c.order(a) {
+		return b, a
+	}
+	return a, b
+}
+
+func (c *checker) order(at Pos) int {
+	if f := c.files[at.File]; f != nil {
+		return f.Order
+	}
+	return 0
+}
+
+// index finds every object by its name, and names that are there twice. Those of main files come first, then those of owned ones in the
+// order of the includes, so that nobody can take a name away.
 func (c *checker) index() {
+	c.files = make(map[string]*File)
+	for i := range c.set.Files {
+		c.files[c.set.Files[i].Path] = &c.set.Files[i]
+	}
 	c.lists = byName(c, c.set.Lists, "list", func(l *List) (string, *Place) { return l.Name, &l.Place })
 	c.policies = byName(c, c.set.Policies, "policy", func(p *Policy) (string, *Place) { return p.Name, &p.Place })
 	c.agencies = byName(c, c.set.Agencies, "agency", func(a *Agency) (string, *Place) { return a.Name, &a.Place })
 	c.exceptions = byName(c, c.set.Exceptions, "exception", func(e *Exception) (string, *Place) { return e.Name, &e.Place })
+	c.children = make(map[string][]*Agency)
+	for _, a := range c.set.Agencies {
+		c.children[a.Parent] = append(c.children[a.Parent], a)
+	}
 }
 
 func byName[T any](c *checker, all []*T, what string, of func(*T) (string, *Place)) map[string]*T {
@@ -125,8 +176,10 @@ func (c *checker) sources() {
 // references finds names of objects that are not there.
 func (c *checker) references() {
 	lists, policies, agencies := namesIn(c.lists), namesIn(c.policies), namesIn(c.agencies)
+	main := namesIn(c.mainAgencies())
 	for _, p := range c.set.Policies {
 		c.known(&p.Place, "lists", "list", p.Lists, lists)
+		c.known(&p.Place, "exceptions_by", "agency", p.ExceptionsBy, main)
 	}
 	for _, a := range c.set.Agencies {
 		c.known(&a.Place, "policies", "policy", a.Policies, policies)
@@ -139,6 +192,13 @@ func (c *checker) references() {
 		c.known(&e.Place, "policies", "policy", e.Policies, policies)
 		c.known(&e.Place, "lists", "list", e.Lists, lists)
 	}
+}
+
+// mainAgencies are the agencies that a main file has, by name.
+func (c *checker) mainAgencies() map[string]*Agency {
+	main := maps.Clone(c.agencies)
+	maps.DeleteFunc(main, func(_ string, a *Agency) bool { return c.owner(a.Pos) != "" })
+	return main
 }
 
 // names are those of all objects of a kind.
@@ -183,9 +243,14 @@ func (c *checker) parents() {
 			for _, member := range line {
 				told[member] = true
 			}
-			c.fault(a.At("parent"), positions(line), "agency %q is above itself: %s", a.Name, circle(line))
+			c.fault(c.latest(line).At("parent"), positions(line), "agency %q is above itself: %s", a.Name, circle(line))
 		}
 	}
+}
+
+// latest is the agency whose file comes last in the order of the includes, the first of those.
+func (c *checker) latest(agencies []*Agency) *Agency {
+	return slices.MaxFunc(agencies, func(a, b *Agency) int { return c.order(a.Pos) - c.order(b.Pos) })
 }
 
 // lineage is an agency and those above it, nearest first. It ends before an agency would be there twice, and beyond

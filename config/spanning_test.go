@@ -2,6 +2,7 @@ package config_test
 
 import (
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -11,7 +12,8 @@ import (
 	"cordon/config"
 )
 
-// Each archive is a policy of several files; the lines before them are the faults that they have.
+// Each archive is a policy directory; the lines before the files are the faults that they have. "spanning" is followed by the files that
+// such a fault may come from.
 func TestFaultsOfSeveralFilesAreToldFromThoseOfOne(t *testing.T) {
 	paths, err := filepath.Glob("testdata/spanning/*.txtar")
 	if err != nil || len(paths) == 0 {
@@ -23,14 +25,29 @@ func TestFaultsOfSeveralFilesAreToldFromThoseOfOne(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			var files []config.File
-			for _, f := range archive.Files {
-				files = append(files, config.NewFile(f.Name, f.Data))
-			}
-			_, faults := config.LoadPolicy(files, options())
+			_, faults := config.LoadPolicy(filesOf(archive), options())
 			holdAgainst(t, strings.Split(strings.TrimSpace(string(archive.Comment)), "\n"), faults.Errors())
 		})
 	}
+}
+
+// filesOf are the files of a policy directory in an archive, with their owners.
+func filesOf(archive *txtar.Archive) []config.File {
+	var main []config.File
+	below := make(map[string]config.File)
+	for _, f := range archive.Files {
+		if one := config.NewFile(f.Name, f.Data); strings.Contains(f.Name, "/") {
+			below[f.Name] = one
+		} else {
+			main = append(main, one)
+		}
+	}
+	return config.Included(main, func(path string) config.File {
+		if f, ok := below[path]; ok {
+			return f
+		}
+		return config.File{Path: path, Err: fs.ErrNotExist}
+	})
 }
 
 func holdAgainst(t *testing.T, wants []string, faults config.Faults) {
@@ -39,9 +56,12 @@ func holdAgainst(t *testing.T, wants []string, faults config.Faults) {
 	for _, f := range faults {
 		spanning := ""
 		if f.Spanning {
-			spanning = "spanning: "
+			spanning = "spanning " + strings.Join(f.Files, " ") + ": "
 		}
 		got = append(got, fmt.Sprintf("want: %s:%d:%d: %s%s", f.File, f.Line, f.Column, spanning, f.Message))
+	}
+	if got == nil {
+		got = []string{"want: no fault"}
 	}
 	good := len(got) == len(wants)
 	for i := 0; good && i < len(wants); i++ {

@@ -8,6 +8,7 @@ import (
 // warn finds what can be used but is probably not meant.
 func (c *checker) warn() {
 	c.unusedLists()
+	c.noteForwarders()
 	held, all := c.held()
 	for _, p := range c.set.Policies {
 		c.warnPolicy(p)
@@ -57,6 +58,7 @@ func (c *checker) warnPolicy(p *Policy) {
 		c.warning(p.At("until"), "policy %q has been over since %s: it refuses nothing", p.Name, shown(p.Until))
 		return
 	}
+	c.warnEnd(p.At("until"), "policy", p.Name, p.Until)
 	switch {
 	case p.Review.IsZero() || now.Before(p.Review.Add(-dueAhead)):
 	case now.Before(p.Review):
@@ -107,17 +109,23 @@ func (c *checker) warnException(e *Exception) {
 	if len(e.Clients)+len(e.Names)+len(e.Lists) == 0 {
 		c.warning(e.Pos, "exception %q has no clients, names or lists: it lifts all that its policies ban for the whole agency", e.Name)
 	}
-	if over(e.Until, c.options.Now) {
-		c.warning(e.At("until"), "exception %q has been over since %s: it lifts nothing", e.Name, shown(e.Until))
+	if over(e.End(), c.options.Now) {
+		at := "until"
+		if e.End().Before(e.Until) {
+			at = "revoked"
+		}
+		c.warning(e.At(at), "exception %q has been over since %s: it lifts nothing", e.Name, shown(e.End()))
 		return
 	}
-	start := e.Start()
-	if start.IsZero() {
-		start = c.options.Now
-	}
-	if e.Until.Sub(start) > longException {
-		last := e.Until.Add(-time.Nanosecond) // of `until: 2028-01-01` that is still the first of January
-		c.warning(e.At("until"), "exception %q is for more than a year (to %s)", e.Name, last.Format(time.DateOnly))
+	c.warnEnd(e.At("until"), "exception", e.Name, e.End())
+	c.warnClients(e)
+}
+
+// warnEnd tells of an end that comes soon.
+func (c *checker) warnEnd(at Pos, what, name string, end time.Time) {
+	if !end.IsZero() && !c.options.Now.Before(end.Add(-dueAhead)) {
+		last := end.Add(-time.Nanosecond) // of `until: 2028-01-01` that is still the first of January
+		c.warning(at, "%s %q ends on %s", what, name, last.Format(time.DateOnly))
 	}
 }
 

@@ -38,8 +38,9 @@ exceptions:
     names: [v16.tiktokcdn.com]
     reason: press
     approved_by: head
-    approved: 2023-03-13
-    until: 2099-12-31
+    approved: 2026-01-01
+    until: 2035-06-30
+max_exception: 3650d
 `
 
 // withTitle tells why, in a language of the agency's.

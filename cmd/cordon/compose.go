@@ -46,7 +46,7 @@ func listSource(l *config.List) (blocklists.Source, error) {
 		f = format.RPZ
 	}
 	src := blocklists.Source{
-		Name: l.Name, Source: l.Source, Dir: l.Dir, Format: f, Inline: l.Names,
+		Name: l.Name, Source: l.Source, Dir: l.Dir, Within: l.Within, Format: f, Inline: l.Names,
 		Guards: blocklists.Guards{
 			MinEntries: l.MinEntries, MaxShrink: int(l.MaxShrink), MaxGrowth: int(l.MaxGrowth), MaxRejected: int(l.MaxRejected),
 			MustContain: l.MustContain, MustNotContain: l.MustNotContain, EndMarker: l.EndMarker == "required",
@@ -75,7 +75,9 @@ func policyConfig(set *config.PolicySet, lists []*blocklists.List, allowed []net
 	}
 	for _, e := range set.Exceptions {
 		if e.Start().Before(e.End()) { // else it was revoked before it began
-			c.Exceptions = append(c.Exceptions, exceptionOf(e))
+			one := exceptionOf(e)
+			one.Policies = set.Lifts(e)
+			c.Exceptions = append(c.Exceptions, one)
 		}
 	}
 	return c
@@ -148,7 +150,6 @@ func exceptionOf(e *config.Exception) policy.Exception {
 		Agency:      e.Agency,
 		Descendants: e.Descendants,
 		Clients:     e.Clients,
-		Policies:    e.Policies,
 		Lists:       e.Lists,
 		Names:       e.Names,
 		Source:      e.Pos.String(),
