@@ -64,7 +64,7 @@ func (p *Policy) check() Faults {
 	}
 	faults = append(faults, checkWord(&p.Place, "contact", p.Contact, wrongContact)...)
 	faults = append(faults, checkWord(&p.Place, "link", p.Link, wrongLink)...)
-	return append(faults, checkHistory(&p.Place, "prolonged", p.Prolonged, p.Until)...)
+	return append(faults, checkHistory("prolonged", p.Prolonged, p.Until)...)
 }
 
 func (a *Agency) check() Faults {
@@ -78,7 +78,7 @@ func (a *Agency) check() Faults {
 }
 
 func (e *Exception) check() Faults {
-	faults := checkHistory(&e.Place, "extended", e.Extended, e.Until)
+	faults := checkHistory("extended", e.Extended, e.Until)
 	for _, pair := range [][2]string{{"revoked", "revoked_by"}, {"revoked_by", "revoked"}} {
 		if e.Has(pair[0]) && !e.Has(pair[1]) {
 			faults = append(faults, faultAt(e.At(pair[0]), "%s: the key %q is missing beside it", pair[0], pair[1]))

@@ -74,21 +74,15 @@ func (c *checker) whose(path string) string {
 // delegation finds what owned files say and may not.
 func (c *checker) delegation() {
 	for _, doc := range c.set.docs {
-		if c.owner(doc.Pos) != "" {
-			c.ownedKeys(doc)
-			c.tooMany(doc)
-		}
+		c.mainOnly(&doc.Place, "include", "own_zones", "max_exception")
+		c.tooMany(doc)
 	}
 	for _, l := range c.set.Lists {
-		if c.owner(l.Pos) != "" {
-			c.ownedList(l)
-		}
+		c.ownedList(l)
 	}
 	for _, p := range c.set.Policies {
+		c.mainOnly(&p.Place, "binding", "exceptions_by")
 		c.listsOf(p)
-		if c.owner(p.Pos) != "" {
-			c.mainOnly(&p.Place, "binding", "exceptions_by")
-		}
 	}
 	for _, more := range c.set.additions {
 		c.addition(more)
@@ -103,23 +97,17 @@ func (c *checker) delegation() {
 	}
 	c.modes()
 	for _, e := range c.set.Exceptions {
-		if owner := c.owner(e.Pos); owner != "" {
-			c.ownedException(e, owner)
-		}
+		c.ownedException(e)
 	}
 }
 
 // mainOnly finds keys of an object in an owned file that only a main file may have.
 func (c *checker) mainOnly(place *Place, keys ...string) {
 	for _, key := range keys {
-		if place.Has(key) {
+		if place.Has(key) && c.owner(place.Pos) != "" {
 			c.fault(place.At(key), nil, "%s: only a main file may say that, and %s", key, c.whose(place.Pos.File))
 		}
 	}
-}
-
-func (c *checker) ownedKeys(doc *policyFile) {
-	c.mainOnly(&doc.Place, "include", "own_zones", "max_exception")
 }
 
 func (c *checker) tooMany(doc *policyFile) {
@@ -132,7 +120,7 @@ func (c *checker) tooMany(doc *policyFile) {
 		{"agencies", len(doc.Agencies), maxOwnedAgencies},
 		{"exceptions", len(doc.Exceptions), maxOwnedExceptions},
 	} {
-		if one.count > one.most {
+		if one.count > one.most && c.owner(doc.Pos) != "" {
 			c.fault(doc.At(one.key), nil, "%s: found %d, want %d at most: %s", one.key, one.count, one.most, c.whose(doc.Pos.File))
 		}
 	}
@@ -144,6 +132,7 @@ func (c *checker) ownedList(l *List) {
 	kind, path := l.Kind()
 	steps := strings.FieldsFunc(path, func(r rune) bool { return r == '/' || r == '\\' })
 	switch {
+	case c.owner(l.Pos) == "":
 	case l.Remote():
 		c.fault(at, nil, "source: only a main file may have a list from elsewhere, since the server connects to it, and %s: want "+
 			"the list in a main file; its name can be used here", c.whose(l.Pos.File))
@@ -161,8 +150,8 @@ func (c *checker) listsOf(p *Policy) {
 			continue
 		}
 		if owner := c.owner(l.Pos); owner != "" && owner != c.owner(p.Pos) {
-			c.fault(p.AtElement("lists", i), []Pos{l.Pos}, "lists: the list %q is in a file of the agency %q (%s), for the policies there alone: "+
-				"want a list of a main file", name, owner, l.Pos)
+			c.fault(p.AtElement("lists", i), []Pos{l.Pos}, "lists: the list %q is in a file of the agency %q (%s), for the policies "+
+				"there alone: want a list of a main file", name, owner, l.Pos)
 		}
 	}
 }
@@ -170,7 +159,8 @@ func (c *checker) listsOf(p *Policy) {
 // addition finds what an owner may not say of itself.
 func (c *checker) addition(more *Agency) {
 	if more.Has("parent") {
-		c.fault(more.At("parent"), nil, "parent: only a main file says what the agency %q is below, and %s", more.Name, c.whose(more.Pos.File))
+		c.fault(more.At("parent"), nil, "parent: only a main file says what the agency %q is below, and %s", more.Name,
+			c.whose(more.Pos.File))
 	}
 	a := c.agencies[more.Name]
 	if a == nil {
@@ -188,14 +178,15 @@ func (c *checker) placeInTree(a *Agency) {
 	owner, parent := c.owner(a.Pos), c.agencies[a.Parent]
 	switch {
 	case owner == "" && parent != nil && c.owner(parent.Pos) != "":
-		c.fault(a.At("parent"), []Pos{parent.Pos}, "parent: the agency %q is in a file of the agency %q (%s): want one of a main file", a.Parent,
-			c.owner(parent.Pos), parent.Pos)
+		c.fault(a.At("parent"), []Pos{parent.Pos}, "parent: the agency %q is in a file of the agency %q (%s): want one of a main file",
+			a.Parent, c.owner(parent.Pos), parent.Pos)
 	case owner == "":
 	case a.Name == DefaultAgency:
 		c.fault(a.At("name"), nil, "name: %q is for the clients of no agency: only a main file may speak of it, and %s", DefaultAgency,
 			c.whose(a.Pos.File))
 	case a.Parent == "" && !a.faulty:
-		c.fault(a.Pos, nil, "agency %q has no parent: want parent: %s, or an agency below that, since %s", a.Name, owner, c.whose(a.Pos.File))
+		c.fault(a.Pos, nil, "agency %q has no parent: want parent: %s, or an agency below that, since %s", a.Name, owner,
+			c.whose(a.Pos.File))
 	case parent != nil && !c.below(parent, owner):
 		c.fault(a.At("parent"), positions(c.lineage(parent)), "parent: %q is not %q or an agency below it, and %s", a.Parent, owner,
 			c.whose(a.Pos.File))
@@ -215,8 +206,8 @@ func (c *checker) policiesOf(a *Agency) {
 			continue
 		}
 		if owner := c.owner(p.Pos); owner != "" && !c.below(a, owner) {
-			c.fault(a.AtElement("policies", i), []Pos{p.Pos}, "policies: %q is in a file of the agency %q (%s), and %q is not below that", name,
-				owner, p.Pos, a.Name)
+			c.fault(a.AtElement("policies", i), []Pos{p.Pos}, "policies: %q is in a file of the agency %q (%s), and %q is not below that",
+				name, owner, p.Pos, a.Name)
 		}
 	}
 }
@@ -238,8 +229,8 @@ func (c *checker) grants(a *Agency) {
 		case !found:
 			c.missing(at, "networks: %s is in no network that a main file gives to the agency %q, and %s", p, above.Name, c.whose(at.File))
 		case around.agency != above:
-			c.fault(at, []Pos{around.pos()}, "networks: %s belongs to the agency %q (%s): want one in a network that a main file gives to the "+
-				"agency %q, since %s", p, around.agency.Name, around.pos(), above.Name, c.whose(at.File))
+			c.fault(at, []Pos{around.pos()}, "networks: %s belongs to the agency %q (%s): want one in a network that a main file gives "+
+				"to the agency %q, since %s", p, around.agency.Name, around.pos(), above.Name, c.whose(at.File))
 		}
 	}
 }
@@ -258,8 +249,8 @@ func (c *checker) modes() {
 		for _, p := range c.set.Policies {
 			if !told[from] && p.Binds(owner) && c.has(a, p) {
 				told[from] = true
-				c.fault(from.At("mode"), []Pos{p.Pos}, "mode: %s for the agency %q: %s, which it has, is binding (%s): only a main file or an owner "+
-					"in exceptions_by may weaken it", from.Mode, a.Name, p.Name, p.Pos)
+				c.fault(from.At("mode"), []Pos{p.Pos}, "mode: %s for the agency %q: %s, which it has, is binding (%s): only a main "+
+					"file or an owner in exceptions_by may weaken it", from.Mode, a.Name, p.Name, p.Pos)
 			}
 		}
 	}
@@ -283,10 +274,12 @@ func (c *checker) has(a *Agency, p *Policy) bool {
 	return every && (owner == "" || slices.ContainsFunc(line, func(up *Agency) bool { return up.Name == owner }))
 }
 
-// ownedException finds what an exception in a file of owner may not lift, nor for whom.
-func (c *checker) ownedException(e *Exception, owner string) {
-	agency := c.agencies[e.Agency]
+// ownedException finds what an exception in an owned file may not lift, and for whom it may not be.
+func (c *checker) ownedException(e *Exception) {
+	owner, agency := c.owner(e.Pos), c.agencies[e.Agency]
 	switch {
+	case owner == "":
+		return
 	case agency == nil && e.Agency == DefaultAgency:
 		c.fault(e.At("agency"), nil, "agency: %q is not %q or an agency below it, and %s", e.Agency, owner, c.whose(e.Pos.File))
 	case agency != nil && !c.below(agency, owner):

@@ -134,12 +134,15 @@ func TestIncludedFilesAreReadWithTheirOwners(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "secret.yaml")
 	write(t, out, "secret")
 	sub := mkdir(t, dir, "agencies")
-	main := "include:\n"
-	for _, name := range []string{"agencies/defence.yaml", "health.yaml", "agencies/nowhere.yaml", "agencies/link.yaml", "agencies/inside.yaml",
-		"agencies/up.yaml", "agencies"} {
-		main += "  - {file: " + name + ", owner: x}\n"
+	var main strings.Builder
+	main.WriteString("include:\n")
+	for _, name := range []string{
+		"agencies/defence.yaml", "health.yaml", "agencies/nowhere.yaml", "agencies/link.yaml", "agencies/inside.yaml",
+		"agencies/up.yaml", "agencies",
+	} {
+		main.WriteString("  - {file: " + name + ", owner: x}\n")
 	}
-	write(t, filepath.Join(dir, "main.yaml"), main)
+	write(t, filepath.Join(dir, "main.yaml"), main.String())
 	write(t, filepath.Join(sub, "defence.yaml"), "d")
 	write(t, filepath.Join(sub, "nobody.yaml"), "n")
 	write(t, filepath.Join(dir, "health.yaml"), "h")
@@ -148,7 +151,7 @@ func TestIncludedFilesAreReadWithTheirOwners(t *testing.T) {
 	symlink(t, "../../"+filepath.Base(filepath.Dir(out))+"/secret.yaml", filepath.Join(sub, "up.yaml"))
 	const leadsOut = "a symbolic link on its way leads out of the policy directory, or is absolute"
 	want := []string{
-		"main.yaml=" + main, "defence.yaml=d", "health.yaml=h", "nowhere.yaml=error no such file or directory",
+		"main.yaml=" + main.String(), "defence.yaml=d", "health.yaml=h", "nowhere.yaml=error no such file or directory",
 		"link.yaml=error " + leadsOut, "inside.yaml=h", "up.yaml=error " + leadsOut,
 		"agencies=error is a directory",
 	}

@@ -134,19 +134,11 @@ func (t *includeTree) settle() {
 			t.state[f.Path] = isOwned
 		}
 	}
-	own := func(path string) {
-		t.state[path] = isOwned
-		for _, target := range t.targets[path] {
-			if open[target]--; open[target] == 0 && t.state[target] == undecided {
-				ready = append(ready, target)
-			}
-		}
-	}
 	for _, f := range t.files {
 		switch {
 		case f.Order != 0:
-			own(f.Path)
-		case open[f.Path] == 0 && len(t.claims[f.Path]) == 0:
+			ready = append(ready, t.own(f.Path, open)...)
+		case len(t.claims[f.Path]) == 0:
 			ready = append(ready, f.Path)
 		}
 	}
@@ -156,10 +148,22 @@ func (t *includeTree) settle() {
 		t.state[path] = isMain
 		for _, target := range t.targets[path] {
 			if t.state[target] == undecided {
-				own(target)
+				ready = append(ready, t.own(target, open)...)
 			}
 		}
 	}
+}
+
+// own makes a file an owned one. What it includes does not count, so that some of those may be main files: free are the ones that
+// nobody else includes.
+func (t *includeTree) own(path string, open map[string]int) (free []string) {
+	t.state[path] = isOwned
+	for _, target := range t.targets[path] {
+		if open[target]--; open[target] == 0 && t.state[target] == undecided {
+			free = append(free, target)
+		}
+	}
+	return free
 }
 
 // owned is the file that i includes.

@@ -56,8 +56,8 @@ func (c *checker) tooLong(e *Exception, said []Pos) {
 	if said != nil {
 		where = said[0].String()
 	}
-	c.fault(e.At("until"), said, "until: exception %q ends %s, which is more than max_exception (%s, %s) after %s: want %s at the latest", e.Name,
-		shown(e.Until), days(c.set.MaxException), where, what, lastDay(limit.In(e.Until.Location())).Format(time.DateOnly))
+	c.fault(e.At("until"), said, "until: exception %q ends %s, which is more than max_exception (%s, %s) after %s: want %s at the latest",
+		e.Name, shown(e.Until), days(c.set.MaxException), where, what, lastDay(limit.In(e.Until.Location())).Format(time.DateOnly))
 }
 
 // agreed is when somebody last agreed to the exception: to its last extension, else to it, else when it is to begin, else now. What is
@@ -115,8 +115,8 @@ func (c *checker) blanket(e *Exception, p *Policy) {
 			return
 		}
 		if all := networksOf(a); len(all) > 0 && covered.hold(all) {
-			c.fault(e.At("clients"), []Pos{p.Pos}, "clients: they are all networks of the agency %q, and %s forbids blanket exceptions (%s): "+
-				"want fewer clients", agencyName(a), p.Name, p.Pos)
+			c.fault(e.At("clients"), []Pos{p.Pos}, "clients: they are all networks of the agency %q, and %s forbids blanket exceptions "+
+				"(%s): want fewer clients", agencyName(a), p.Name, p.Pos)
 			return
 		}
 	}
@@ -143,12 +143,12 @@ func (c *checker) forwarders(a *Agency) {
 		return
 	}
 	for i, p := range a.Forwarders {
-		at := a.AtElement("forwarders", i)
+		mine := a.AtElement("forwarders", i)
 		switch found, ok := c.networks.around(p, p.Bits()); {
 		case !ok:
-			c.missing(at, "forwarders: %s is in no network of the agency %q", p, a.Name)
+			c.missing(mine, "forwarders: %s is in no network of the agency %q", p, a.Name)
 		case !c.above(a, found.agency):
-			at, other := c.last(at, found.pos())
+			at, other := c.last(mine, found.pos())
 			c.fault(at, []Pos{other}, "forwarders: %s belongs to the agency %q (%s), not to %q", p, found.agency.Name, found.pos(), a.Name)
 		}
 	}

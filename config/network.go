@@ -82,8 +82,8 @@ func (c *checker) clientsOf(e *Exception, agency *Agency) {
 		case !owned:
 			c.missing(at, "clients: %s belongs to no agency, not to %q or an agency below it", p, e.Agency)
 		case c.order(owner.pos()) > c.order(at):
-			c.fault(owner.pos(), []Pos{at}, "networks: the client %s of the exception %q (%s) would belong to the agency %q, not to %q or an "+
-				"agency below it", p, e.Name, at, owner.agency.Name, e.Agency)
+			c.fault(owner.pos(), []Pos{at}, "networks: the client %s of the exception %q (%s) would belong to the agency %q, not to %q "+
+				"or an agency below it", p, e.Name, at, owner.agency.Name, e.Agency)
 		default:
 			c.missing(at, "clients: %s belongs to the agency %q, not to %q or an agency below it", p, owner.agency.Name, e.Agency)
 		}

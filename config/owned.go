@@ -35,7 +35,7 @@ func (a *Agency) extend(more *Agency) {
 	a.faulty = a.faulty || more.faulty
 	a.Networks = extended(&a.Place, &more.Place, "networks", a.Networks, more.Networks)
 	a.Policies = extended(&a.Place, &more.Place, "policies", a.Policies, more.Policies)
-	if more.lends(a, "forwarders") {
+	if lends(more, a, "forwarders") {
 		a.Forwarders = extended(&a.Place, &more.Place, "forwarders", nil, more.Forwarders)
 	}
 	for _, one := range []struct {
@@ -46,7 +46,7 @@ func (a *Agency) extend(more *Agency) {
 		{"language", &a.Language, &more.Language},
 		{"contact", &a.Contact, &more.Contact},
 	} {
-		if more.lends(a, one.key) {
+		if lends(more, a, one.key) {
 			*one.to = *one.from
 			a.set(one.key, whole, more.At(one.key))
 		}
@@ -54,7 +54,7 @@ func (a *Agency) extend(more *Agency) {
 }
 
 // lends says whether more has a key that a does not.
-func (more *Agency) lends(a *Agency, key string) bool { return more.Has(key) && !a.Has(key) }
+func lends(more, a *Agency, key string) bool { return more.Has(key) && !a.Has(key) }
 
 // extended is all with those of more that it lacks, which keep their places.
 func extended[T comparable](to, from *Place, key string, all, more []T) []T {
@@ -75,7 +75,8 @@ func extended[T comparable](to, from *Place, key string, all, more []T) []T {
 }
 
 // keepBans writes out that an owner has every ban, where main files give its line no policies, and an owned file adds some to it or to
-// an agency below it: an agency that has policies has no others, and so adding one would take away all the rest.
+// an agency below it: an agency that has policies has no others, and so adding one would take away all the rest. chosen are the agencies
+// that have policies in a main file.
 func (s *PolicySet) keepBans(chosen map[string]bool) {
 	agencies := make(map[string]*Agency)
 	for _, a := range s.Agencies {
@@ -83,26 +84,28 @@ func (s *PolicySet) keepBans(chosen map[string]bool) {
 			agencies[a.Name] = a
 		}
 	}
-	free := func(line []string) bool {
-		return !slices.ContainsFunc(line, func(name string) bool { return chosen[name] })
+	anyOf := func(set map[string]bool, line []string) bool {
+		return slices.ContainsFunc(line, func(name string) bool { return set[name] })
 	}
 	adding := make(map[string]bool) // owners that have every ban, with an owned file that adds some
 	for _, a := range s.Agencies {
-		if len(a.Policies) > 0 && free(namesAbove(agencies, a.Name)) {
+		if len(a.Policies) > 0 && !anyOf(chosen, namesAbove(agencies, a.Name)) {
 			adding[s.Owner(a.AtElement("policies", 0).File)] = true
 		}
 	}
 	for _, owner := range s.ownersOfFiles() {
-		line := namesAbove(agencies, owner)
-		a := agencies[owner]
-		if a == nil || !free(line) || !slices.ContainsFunc(line, func(name string) bool { return adding[name] }) {
-			continue
+		if line := namesAbove(agencies, owner); agencies[owner] != nil && !anyOf(chosen, line) && anyOf(adding, line) {
+			s.giveAll(agencies[owner], line)
 		}
-		for _, p := range s.Policies {
-			within := s.Owner(p.Pos.File)
-			if (within == "" || slices.Contains(line, within)) && !slices.Contains(a.Policies, p.Name) {
-				a.Policies = append(a.Policies, p.Name)
-			}
+	}
+}
+
+// giveAll gives an agency every policy that it can have: those of main files, and of the files of an agency in its line.
+func (s *PolicySet) giveAll(a *Agency, line []string) {
+	for _, p := range s.Policies {
+		within := s.Owner(p.Pos.File)
+		if (within == "" || slices.Contains(line, within)) && !slices.Contains(a.Policies, p.Name) {
+			a.Policies = append(a.Policies, p.Name)
 		}
 	}
 }

@@ -22,21 +22,21 @@ func (c *checker) warnClients(e *Exception) {
 		case c.forward.overlaps(p):
 			c.warning(at, "clients: in %s is a forwarder, which is one address for many clients: the exception is for all of them", p)
 		case temporary(p):
-			c.warning(at, "clients: %s looks like a temporary address, and a device has another within a day (RFC 8981): want a fixed address, "+
-				"one that DHCPv6 gives, or the network %s", p.Addr(), netip.PrefixFrom(p.Addr(), interfaceBits).Masked())
+			c.warning(at, "clients: %s looks like a temporary address, and a device has another within a day (RFC 8981): want a fixed "+
+				"address, one that DHCPv6 gives, or the network %s", p.Addr(), netip.PrefixFrom(p.Addr(), interfaceBits).Masked())
 		}
 	}
 	if missing := c.otherFamily(e); missing != "" {
-		c.warning(e.At("clients"), "clients: none of them is %s, and the agency has networks of both families: a device that asks by the other "+
-			"is refused", missing)
+		c.warning(e.At("clients"), "clients: none of them is %s, and the agency has networks of both families: a device that asks by the "+
+			"other is refused", missing)
 	}
 }
 
 // interfaceBits is where the interface identifier of an address begins (RFC 4291, section 2.5.1).
 const interfaceBits = 64
 
-// temporary says whether p is one IPv6 address whose interface identifier looks like drawn by lot, as those of RFC 8981 are: it is not made
-// of a hardware address (ff:fe in its middle), and of its four groups at most one is below 0x1000, which of those that people write most are.
+// temporary says whether p is one IPv6 address whose interface identifier looks like drawn by lot, as those of RFC 8981 are: it is not
+// made of a hardware address (ff:fe in its middle), and of its four groups at most one is below 0x1000, as most are that people write.
 func temporary(p netip.Prefix) bool {
 	if !p.IsSingleIP() || !p.Addr().Is6() {
 		return false

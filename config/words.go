@@ -20,7 +20,7 @@ func checkWord(place *Place, key, text string, wrong func(string) string) Faults
 }
 
 // telephone is what follows tel: in its simple form (RFC 3966, section 3).
-var telephone = regexp.MustCompile(`^\+?[0-9().-]*[0-9][0-9().-]*(;[!-~]*)?$`)
+var telephone = regexp.MustCompile(`^\+?[\d().-]*\d[\d().-]*(;[A-Za-z\d=;+.-]*)?$`)
 
 // wrongContact says what is wrong with a contact, "" if nothing is. It is a URI with one of the schemes that a client may follow without
 // a risk (draft-ietf-dnsop-structured-dns-error, section 4).
@@ -69,7 +69,7 @@ func wrongLanguage(text string) string {
 
 // checkHistory finds what does not fit together in a history of ends: each is decided after the one before and is later, and the last is
 // the one that counts.
-func checkHistory(place *Place, key string, all []Prolonged, until time.Time) Faults {
+func checkHistory(key string, all []Prolonged, until time.Time) Faults {
 	var faults Faults
 	for i := range all {
 		one := &all[i]
@@ -86,8 +86,8 @@ func checkHistory(place *Place, key string, all []Prolonged, until time.Time) Fa
 		before := &all[i-1]
 		switch {
 		case one.On.Before(before.On):
-			faults = append(faults, faultAt(one.At("on"), "%s: %s is before the %s of the entry above it (%s): want them in the order in which "+
-				"they were decided", key, shown(one.On), shown(before.On), before.Pos))
+			faults = append(faults, faultAt(one.At("on"), "%s: %s is before the %s of the entry above it (%s): want them in the order in "+
+				"which they were decided", key, shown(one.On), shown(before.On), before.Pos))
 		case !one.Until.After(before.Until):
 			faults = append(faults, faultAt(one.At("until"), "%s: the end %s is not after the one before, %s (%s)", key, shown(one.Until),
 				shown(before.Until), before.Pos))
