@@ -205,6 +205,34 @@ func TestLoadFileThatCannotBeRead(t *testing.T) {
 	wantError(t, "secret", load("secret.txt"), "may not be read")
 }
 
+// Somebody else than the one who runs the server may be able to make a link, or to name a path.
+func TestLoadFileWithinADirectory(t *testing.T) {
+	top := t.TempDir()
+	dir := filepath.Join(top, "agency")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	secret := writeFile(t, filepath.Join(top, "secret.txt"), "secret.example\n")
+	inside := writeFile(t, filepath.Join(dir, "list.txt"), "tiktok.com\n")
+	for link, target := range map[string]string{"out.txt": "../secret.txt", "in.txt": "list.txt", "absolute.txt": secret} {
+		if err := os.Symlink(target, filepath.Join(dir, link)); err != nil {
+			t.Skipf("no symbolic links here: %v", err)
+		}
+	}
+	for path, fault := range map[string]string{
+		"list.txt": "", "in.txt": "", inside: "", "out.txt": "no link on its way may leave that", "absolute.txt": "no link on its way may leave that",
+		"../secret.txt": "it must lie in", "*.txt": "no link on its way may leave that", "none.txt": "does not exist",
+	} {
+		_, err := blocklists.Load(t.Context(), blocklists.Source{Name: "l", Source: "file:" + path, Dir: dir, Within: dir}, nil)
+		if fault == "" && err != nil {
+			t.Errorf("%s: %v", path, err)
+		}
+		if fault != "" {
+			wantError(t, path, err, fault)
+		}
+	}
+}
+
 func TestLoadFileThatChangesMeanwhile(t *testing.T) {
 	dir := t.TempDir()
 	whole := strings.Repeat("tiktok.com\n", 20_000) // several readings

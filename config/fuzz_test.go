@@ -13,8 +13,14 @@ import (
 func FuzzPolicy(f *testing.F) {
 	addCorpus(f)
 	f.Fuzz(func(t *testing.T, text []byte) {
-		_, faults := config.LoadPolicy([]config.File{config.NewFile("p.yaml", text)}, options())
+		file := config.NewFile("p.yaml", text)
+		_, faults := config.LoadPolicy([]config.File{file}, options())
 		checkForm(t, text, faults)
+		for _, path := range config.IncludedPaths([]config.File{file, config.NewFile("q.yaml", text)}) {
+			if !filepath.IsLocal(path) {
+				t.Fatalf("it includes %q, which is elsewhere", path)
+			}
+		}
 	})
 }
 

@@ -126,3 +126,44 @@ func TestIncludedPathsAreThoseOfTheOwnedFiles(t *testing.T) {
 		t.Errorf("have %v", got)
 	}
 }
+
+func TestTheHashTellsOwnedFilesApart(t *testing.T) {
+	hash := func(dir, path, owner string) string {
+		main := config.NewFile(dir+"/m.yaml", []byte("x: 1"))
+		owned := config.NewFile(dir+"/"+path, []byte("x: 2"))
+		owned.Owner, owned.Order = owner, 1
+		set, _ := config.ParsePolicy([]config.File{main, owned})
+		return set.Hash
+	}
+	first := hash("/a", "x/o.yaml", "x")
+	if first != hash("/b/c", "x/o.yaml", "x") {
+		t.Error("the same files in another directory have another hash")
+	}
+	if first == hash("/a", "y/o.yaml", "x") || first == hash("/a", "x/o.yaml", "y") {
+		t.Error("another directory of an owned file, or another owner, has the same hash")
+	}
+}
+
+func TestAnOwnedFileHasBounds(t *testing.T) {
+	for key, text := range map[string]string{
+		"lists":    "lists:\n" + strings.Repeat("  - {name: l, names: [example.com]}\n", 33),
+		"policies": "policies:\n" + strings.Repeat("  - {name: p, lists: [l]}\n", 33),
+		"agencies": "agencies:\n" + strings.Repeat("  - {name: a, parent: x}\n", 257),
+		"exceptions": "exceptions:\n" + strings.Repeat("  - {name: e, agency: x, policies: [p], reason: r, approved_by: a, until: 2027-01-01}\n",
+			4097),
+	} {
+		file := config.NewFile("o.yaml", []byte(text))
+		file.Owner, file.Order = "x", 1
+		_, faults := config.LoadPolicy([]config.File{file}, options())
+		want := key + ": found "
+		if !slices.ContainsFunc(faults, func(f config.Fault) bool { return strings.HasPrefix(f.Message, want) && f.Line == 2 }) {
+			t.Errorf("too many %s: %v", key, faults.Err())
+		}
+		file.Owner, file.Order = "", 0
+		if _, faults = config.LoadPolicy([]config.File{file}, options()); slices.ContainsFunc(faults, func(f config.Fault) bool {
+			return strings.HasPrefix(f.Message, want)
+		}) {
+			t.Errorf("a main file has a bound for %s", key)
+		}
+	}
+}
