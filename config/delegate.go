@@ -14,9 +14,9 @@ import (
 //	include, own_zones, max_exception    nothing: main files only
 //	lists         names: builtin: and file: below the directory of the file; they are for its own policies
 //	policies      not binding, exceptions_by; only the owner and agencies below it can have them
-//	agencies      the owner: more policies, and what main files leave out; others below the owner. Their networks lie in those of the
-//	              nearest agency of a main file above them: a client that came to another would leave that one's policies and mode,
-//	              and have the other's exceptions
+//	agencies      the owner: more policies, and what main files leave out; others, whose parent is the owner, an agency of a main file
+//	              below it, or one of the owner's own. Their networks lie in those of the nearest agency of a main file above them: a
+//	              client that came to another would leave that one's policies and mode, and have the other's exceptions
 //	modes         not observe or off where a binding policy is weakened by it
 //	exceptions    for the owner or an agency below it; not from binding policies, unless exceptions_by names the owner
 //
@@ -173,13 +173,13 @@ func (c *checker) addition(more *Agency) {
 	}
 }
 
-// placeInTree finds agencies that are not below the owner of their file, and main ones that an owner could move.
+// placeInTree finds agencies that are not below the owner of their file, and those that somebody else could move, or has an exception for.
 func (c *checker) placeInTree(a *Agency) {
 	owner, parent := c.owner(a.Pos), c.agencies[a.Parent]
 	switch {
-	case owner == "" && parent != nil && c.owner(parent.Pos) != "":
-		c.fault(a.At("parent"), []Pos{parent.Pos}, "parent: the agency %q is in a file of the agency %q (%s): want one of a main file",
-			a.Parent, c.owner(parent.Pos), parent.Pos)
+	case parent != nil && c.owner(parent.Pos) != "" && c.owner(parent.Pos) != owner:
+		c.fault(a.At("parent"), []Pos{parent.Pos}, "parent: the agency %q is in a file of the agency %q (%s), for the agencies there alone: want "+
+			"one of a main file", a.Parent, c.owner(parent.Pos), parent.Pos)
 	case owner == "":
 	case a.Name == DefaultAgency:
 		c.fault(a.At("name"), nil, "name: %q is for the clients of no agency: only a main file may speak of it, and %s", DefaultAgency,

@@ -20,7 +20,8 @@ import (
 // The texts may be mixed, last good ones with new ones, but all files of the directory must be there, also those that have a fault: a
 // file whose includes can't be read for sure claims every file whose name stands in its text, and those have an Err then, and are no
 // main files, until they have an owner again. A file of files that has an Order already, as Included itself gave it for other texts, is
-// never a main file: if no main file includes it, it is left out.
+// never a main file: if no main file includes it, it is left out. A file that could not be read at all claims nothing: who goes on without
+// it must not let in other new files meanwhile.
 func Included(files []File, read func(path string) File) []File {
 	t := newTree(files)
 	t.settle()
