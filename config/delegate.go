@@ -178,8 +178,8 @@ func (c *checker) placeInTree(a *Agency) {
 	owner, parent := c.owner(a.Pos), c.agencies[a.Parent]
 	switch {
 	case parent != nil && c.owner(parent.Pos) != "" && c.owner(parent.Pos) != owner:
-		c.fault(a.At("parent"), []Pos{parent.Pos}, "parent: the agency %q is in a file of the agency %q (%s), for the agencies there alone: want "+
-			"one of a main file", a.Parent, c.owner(parent.Pos), parent.Pos)
+		c.fault(a.At("parent"), []Pos{parent.Pos}, "parent: the agency %q is in a file of the agency %q (%s), for the agencies there "+
+			"alone: want one of a main file", a.Parent, c.owner(parent.Pos), parent.Pos)
 	case owner == "":
 	case a.Name == DefaultAgency:
 		c.fault(a.At("name"), nil, "name: %q is for the clients of no agency: only a main file may speak of it, and %s", DefaultAgency,

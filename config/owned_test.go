@@ -230,28 +230,6 @@ func TestAnOwnedFileNeitherReachesStrangersNorWeakensABindingPolicy(t *testing.T
 	}
 }
 
-// An exception in a main file is for what the main file can see.
-func TestAnExceptionForAnAgencyOfAnOwnedFileIsWarnedOf(t *testing.T) {
-	main := config.NewFile("main.yaml", fmt.Appendf(nil, mainText, "defence", "")) // ends in exceptions
-	main = config.NewFile("main.yaml", append(main.Data, `  - {name: more, agency: new, reason: r, approved_by: a, policies: [soft], until: 2027-03-01}
-  - {name: few, agency: new, clients: [10.10.1.1], reason: r, approved_by: a, policies: [soft], until: 2027-03-01}
-`...))
-	owned := config.NewFile("d/owned.yaml", []byte("agencies: [{name: new, parent: defence, networks: [10.10.1.0/24]}]\n"))
-	owned.Owner, owned.Order = "defence", 1
-	_, faults := config.LoadPolicy([]config.File{main, owned}, options())
-	var found []string
-	for _, f := range faults {
-		if strings.Contains(f.Message, "want clients") {
-			found = append(found, f.String())
-		}
-	}
-	want := `main.yaml:22:26: warning: agency: "new" is in a file of the agency "defence" (d/owned.yaml:1), which can give it more of its ` +
-		"networks: want clients"
-	if faults.Bad() || !slices.Equal(found, []string{want}) {
-		t.Errorf("have %q, want %q", faults, want)
-	}
-}
-
 // throwOwned is an owned file that is mostly right: now and then it says what it may not.
 func throwOwned(dice *rand.Rand, owner string) string {
 	pick := func(words ...string) string { return words[dice.IntN(len(words))] }

@@ -109,10 +109,6 @@ func (c *checker) warnException(e *Exception) {
 	if len(e.Clients)+len(e.Names)+len(e.Lists) == 0 {
 		c.warning(e.Pos, "exception %q has no clients, names or lists: it lifts all that its policies ban for the whole agency", e.Name)
 	}
-	if a := c.agencies[e.Agency]; a != nil && len(e.Clients) == 0 && c.owner(e.Pos) == "" && c.owner(a.Pos) != "" {
-		c.warning(e.At("agency"), "agency: %q is in a file of the agency %q (%s), which can give it more of its networks: want clients", a.Name,
-			c.owner(a.Pos), a.Pos)
-	}
 	if over(e.End(), c.options.Now) {
 		at := "until"
 		if e.End().Before(e.Until) {
