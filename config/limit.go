@@ -49,7 +49,7 @@ func (c *checker) tooLong(e *Exception, said []Pos) {
 	}
 	base, what := e.agreed(c.options.Now)
 	limit := after(base, c.set.MaxException)
-	if !e.Until.After(limit) {
+	if !e.End().After(limit) {
 		return
 	}
 	where := "the default"
