@@ -16,7 +16,12 @@ type Entry struct {
 	Lists   []List   `json:"lists,omitempty"`   // [Snapshot]
 	Effect  []string `json:"effect,omitempty"`  // what the change changes, a sentence each: [Snapshot]
 
-	What   string `json:"what,omitempty"`   // the file, "list NAME" or route that it is about
+	// The state after the change, so that nobody has to read what is before a [Snapshot] to know it.
+	Policies   []Term `json:"policies,omitempty"`
+	Exceptions []Term `json:"exceptions,omitempty"`
+	Holds      []Hold `json:"holds,omitempty"` // what is not in force as it is written
+
+	What   string `json:"what,omitempty"`   // the file, "list NAME" or route ("." for all names without one of their own) that it is about
 	Reason string `json:"reason,omitempty"` // of [Rejected], [Held]; of an exception
 
 	Agency     string    `json:"agency,omitempty"`
@@ -29,16 +34,19 @@ type Entry struct {
 	From       time.Time `json:"from,omitzero"`
 	Until      time.Time `json:"until,omitzero"`
 
-	Since  time.Time `json:"since,omitzero"` // [Counts]: the beginning of the time that they are of; it ends at Time
+	First   uint64 `json:"first,omitempty"`   // [Removed]: the sequence number of the first entry that stays; Hash is its Previous
+	Missing uint64 `json:"missing,omitempty"` // [Gap]: how many entries could not be written, between From and Until
+
+	Since  time.Time `json:"since,omitzero"` // [Counted]: the beginning of the time that they are of; it ends at Time
 	Counts []Count   `json:"counts,omitempty"`
 }
 
-// Kind is what an entry is about.
+// Kind is what an entry is about. A reader meets kinds that it does not know, of later versions.
 type Kind string
 
 // The kinds of entries.
 const (
-	Start    Kind = "start"
+	Start    Kind = "start" // a Snapshot follows; whatever had no end before it (an outage, a process without a stop) ended at the latest now
 	Stop     Kind = "stop"
 	Snapshot Kind = "snapshot" // another policy took effect
 	Rejected Kind = "rejected" // a change of a file that has a fault, What: the last good version stays in force
@@ -55,10 +63,40 @@ const (
 	PolicyBegan       Kind = "policy-began"
 	PolicyEnded       Kind = "policy-ended"
 
-	UpstreamsLost Kind = "upstreams-lost" // no upstream of the route What answers
-	UpstreamsBack Kind = "upstreams-back"
+	UpstreamsLost Kind = "upstreams-lost" // no upstream of the route What answers, since From
+	UpstreamsBack Kind = "upstreams-back" // one answers again, since Until
 	Counted       Kind = "counts" // what was refused, observed and excepted since Since; once an hour, and at the stop
+
+	Removed Kind = "retention" // the file What was older than it is kept for and is removed
+	Torn    Kind = "torn"      // an entry at the end of the file What was not finished, by a crash, and was cut off
+	Gap     Kind = "gap"       // entries that could not be written are missing here
 )
+
+// Term is a policy or an exception that the files have, with its time. From is zero if it was in force since ever, Until if it has no
+// end; that of a revoked exception is the moment from which it is. Used is when the exception was last seen used, zero for never.
+type Term struct {
+	Name  string    `json:"name"`
+	State State     `json:"state"`
+	From  time.Time `json:"from,omitzero"`
+	Until time.Time `json:"until,omitzero"`
+	Used  time.Time `json:"used,omitzero"`
+}
+
+// State is whether a policy or an exception has begun.
+type State string
+
+// The states of a Term.
+const (
+	Waiting State = "waiting"
+	Begun   State = "begun"
+	Over    State = "over"
+)
+
+// Hold is a file, or "list NAME", of which the last good version is in force, and why.
+type Hold struct {
+	What   string `json:"what"`
+	Reason string `json:"reason"`
+}
 
 // File is a policy file with the SHA-256 of its text, in hexadecimal digits.
 type File struct {
