@@ -1,10 +1,10 @@
 // Package audit keeps the log of what was in force when, and what it did: JSON lines, append-only, each with the hash of the one before.
 //
-//	 Append ─▶ queue ─▶ one goroutine, Run ─▶ audit-000000000001.jsonl ─ full ─▶ audit-000000000412.jsonl ─▶ …
-//	 never     bounded   number, chain,          {"seq":1,"prev":"0000…",…}          {"seq":412,"prev":SHA-256 of line 411,…}
-//	 blocks              write, sync                                                  │
-//	                                                                                  ▼
-//	                                              head: the SHA-256 of the last line, in the metrics and in the server's log
+//	Append ─▶ queue ─▶ one goroutine, Run ─▶ audit-000000000001.jsonl ─ full ─▶ audit-000000000412.jsonl ─▶ …
+//	never     bounded   number, chain,          {"seq":1,"prev":"0000…",…}          {"seq":412,"prev":SHA-256 of line 411,…}
+//	blocks              write, sync                                                  │
+//	                                                                                 ▼
+//	                                             head: the SHA-256 of the last line, in the metrics and in the server's log
 //
 // Words. An [Entry] is one line. The chain is that each line has the SHA-256 of the line before; it goes on across files. The head is the
 // hash of the last line. Who alters, removes or inserts a line breaks the chain, unless they write all that follows anew; then, and when they

@@ -37,6 +37,8 @@ type Entry struct {
 	First   uint64 `json:"first,omitempty"`   // [Removed]: the sequence number of the first entry that stays; Hash is its Previous
 	Missing uint64 `json:"missing,omitempty"` // [Gap]: how many entries could not be written, between From and Until
 
+	Omitted int `json:"omitted,omitempty"` // how many elements of the slices here were left out, because the entry was too long
+
 	Since  time.Time `json:"since,omitzero"` // [Counted]: the beginning of the time that they are of; it ends at Time
 	Counts []Count   `json:"counts,omitempty"`
 }
@@ -65,7 +67,7 @@ const (
 
 	UpstreamsLost Kind = "upstreams-lost" // no upstream of the route What answers, since From
 	UpstreamsBack Kind = "upstreams-back" // one answers again, since Until
-	Counted       Kind = "counts" // what was refused, observed and excepted since Since; once an hour, and at the stop
+	Counted       Kind = "counts"         // what was refused, observed and excepted since Since; once an hour, and at the stop
 
 	Removed Kind = "retention" // the file What was older than it is kept for and is removed
 	Torn    Kind = "torn"      // an entry at the end of the file What was not finished, by a crash, and was cut off

@@ -2,7 +2,6 @@ package audit
 
 import (
 	"bufio"
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -141,7 +140,7 @@ func (f logFile) read(last bool, yield func(line, error) bool) bool {
 	in := bufio.NewReaderSize(opened, 64<<10)
 	var buffer []byte
 	for n := 1; ; n++ {
-		text, err := readLine(in, buffer[:0])
+		text, _, err := readLine(in, buffer[:0])
 		buffer = text
 		torn := errors.Is(err, errTorn)
 		if errors.Is(err, io.EOF) || torn && last {
@@ -157,26 +156,25 @@ func (f logFile) read(last bool, yield func(line, error) bool) bool {
 	}
 }
 
-// readLine appends the next line to buffer, without its newline. Its errors are io.EOF where no line begins, errTorn for one without an
-// end, errTooLong for one that was passed over, and those of the file.
-func readLine(in *bufio.Reader, buffer []byte) ([]byte, error) {
-	tooLong := false
+// readLine appends the next line to buffer, without its newline, and says how many octets it read. Its errors are io.EOF where no line
+// begins, errTorn for a line without an end, errTooLong for one that was passed over, and those of the file.
+func readLine(in *bufio.Reader, buffer []byte) (text []byte, octets int64, err error) {
 	for {
 		part, err := in.ReadSlice('\n')
-		if !tooLong {
+		octets += int64(len(part))
+		if octets <= maxLine+1 {
 			buffer = append(buffer, part...)
 		}
-		tooLong = tooLong || len(bytes.TrimSuffix(buffer, []byte("\n"))) > maxLine
 		switch {
 		case errors.Is(err, bufio.ErrBufferFull):
-		case errors.Is(err, io.EOF) && len(buffer) > 0:
-			return buffer, errTorn
+		case errors.Is(err, io.EOF) && octets > 0:
+			return buffer, octets, errTorn
 		case err != nil:
-			return buffer, err
-		case tooLong:
-			return buffer[:0], errTooLong
+			return buffer, octets, err
+		case octets > maxLine+1:
+			return nil, octets, errTooLong
 		default:
-			return buffer[:len(buffer)-1], nil
+			return buffer[:len(buffer)-1], octets, nil
 		}
 	}
 }

@@ -1,0 +1,248 @@
+package audit
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+)
+
+// Config is what a Log needs.
+type Config struct {
+	Dir     string        // where its files are; made if need be
+	MaxFile int64         // octets: an entry that would make a file longer begins another
+	Keep    time.Duration // how long after its last entry a file is kept; more than 0
+	Log     *slog.Logger  // hears of heads, and of what can't be written
+
+	open func(path string) (file, error) // for appending; nil: as the system does
+}
+
+// What is kept in memory while it can't be written.
+const (
+	maxWaiting       = 1024
+	maxWaitingOctets = 16 << 20
+)
+
+// Head is the last entry of a log.
+type Head struct {
+	Sequence uint64 // 0: there is none
+	Hash     string // of its line; 64 zeros if there is none
+}
+
+// Log writes the log in a directory. It is safe for concurrent use, and nothing but Run ever waits for the disk.
+type Log struct {
+	config Config
+	wake   chan struct{} // has a value when there is something to write
+
+	mu      sync.Mutex
+	waiting []waiting // to be written, the oldest first
+	octets  int       // of all of them, as lines
+	lost    Entry     // [Gap] of the entries that were dropped since the last that waits; Missing 0: none were
+	refuses bool      // another process writes the log, or Run has ended
+	counts  counts
+}
+
+// waiting is an entry that is to be written, and how long it is.
+type waiting struct {
+	entry  Entry
+	octets int
+}
+
+// counts are what is known of a log outside of it.
+type counts struct {
+	head    Head
+	written uint64
+	failed  uint64 // attempts
+	lost    uint64 // entries
+	last    time.Time
+}
+
+// New makes a Log. It touches nothing: see [Log.Run].
+func New(c Config) *Log {
+	if c.open == nil {
+		c.open = openFile
+	}
+	return &Log{config: c, wake: make(chan struct{}, 1)}
+}
+
+// Append gives e to the log, to be written with the number and the hash that its place in the chain has, and with the present time if e
+// has none. It never blocks; what there is no room for is counted, and the log says how many it lost. What e refers to must not change.
+func (l *Log) Append(e Entry) {
+	if e.Time.IsZero() {
+		e.Time = time.Now()
+	}
+	e.Time = e.Time.UTC().Truncate(time.Millisecond)
+	octets, err := bound(&e)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err != nil || l.refuses || len(l.waiting) >= maxWaiting || l.octets+octets > maxWaitingOctets {
+		l.drop(e.Time)
+		return
+	}
+	l.admitLost()
+	l.admit(e, octets)
+}
+
+// admit puts e last among those that wait. The caller holds l.mu.
+func (l *Log) admit(e Entry, octets int) {
+	l.waiting = append(l.waiting, waiting{e, octets})
+	l.octets += octets
+	select {
+	case l.wake <- struct{}{}:
+	default: // it has one
+	}
+}
+
+// drop counts an entry that is lost. The caller holds l.mu.
+func (l *Log) drop(at time.Time) {
+	l.counts.lost++
+	if l.lost.Missing == 0 {
+		l.lost = Entry{Kind: Gap, From: at}
+	}
+	l.lost.Missing++
+	l.lost.Until = at
+}
+
+// admitLost admits an entry for those that were lost, if any were. The caller holds l.mu.
+func (l *Log) admitLost() {
+	const roughly = 256
+	if l.lost.Missing == 0 {
+		return
+	}
+	gap := l.lost
+	gap.Time = gap.Until
+	l.lost = Entry{}
+	l.config.Log.Error("audit log: entries are lost: there was no room for them while it could not be written",
+		"entries", gap.Missing, "from", gap.From, "until", gap.Until)
+	l.admit(gap, roughly)
+}
+
+// next is the entry to write next, false for none.
+func (l *Log) next() (Entry, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.waiting) == 0 {
+		l.admitLost()
+	}
+	if len(l.waiting) == 0 {
+		return Entry{}, false
+	}
+	return l.waiting[0].entry, true
+}
+
+// Run writes what is appended, until ctx ends: then what still waits is tried once more. It removes files that are no longer to be kept.
+// If another process writes the log in the directory, Run says so and returns.
+func (l *Log) Run(ctx context.Context) {
+	w := &writer{config: l.config}
+	defer w.close()
+	var t trouble
+	for ctx.Err() == nil {
+		err := l.write(w)
+		if errors.Is(err, errLocked) {
+			l.end(err)
+			return
+		}
+		l.wait(ctx, t.after(err, l.config.Log), err != nil)
+	}
+	l.end(l.write(w))
+}
+
+// wait waits until there is something to write or pause is over; if it is failing, for the pause in any case.
+func (l *Log) wait(ctx context.Context, pause time.Duration, failing bool) {
+	wake := l.wake
+	if failing {
+		wake = nil
+	}
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-wake:
+	case <-timer.C:
+	}
+}
+
+// write writes all that waits, and then removes files that are too old.
+func (l *Log) write(w *writer) error {
+	for {
+		e, ok := l.next()
+		if !ok {
+			break
+		}
+		err := w.write(&e)
+		l.note(w, err)
+		if err != nil {
+			return err
+		}
+		l.written()
+	}
+	err := w.retain(time.Now())
+	l.note(w, err)
+	return err
+}
+
+// written forgets the oldest entry of those that waited.
+func (l *Log) written() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.octets -= l.waiting[0].octets
+	l.waiting = l.waiting[1:]
+}
+
+// note takes over what w knows, after an attempt that had err.
+func (l *Log) note(w *writer, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.counts.head, l.counts.written, l.counts.last = w.head, w.written, w.last
+	if err != nil {
+		l.counts.failed++
+	}
+}
+
+// end says what of the log is lost because nothing is written from now on, for err if that is why.
+func (l *Log) end(err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	lost := uint64(len(l.waiting)) + l.lost.Missing
+	l.counts.lost += uint64(len(l.waiting))
+	l.waiting, l.octets, l.refuses = nil, 0, true
+	switch {
+	case errors.Is(err, errLocked):
+		l.config.Log.Error("audit log: another process writes it, so this one writes none", "dir", l.config.Dir)
+	case lost > 0:
+		l.config.Log.Error("audit log: entries are lost: they could not be written before the end", "entries", lost, "error", err)
+	}
+}
+
+// trouble is that nothing can be written.
+type trouble struct {
+	reason string // as it was said last; "": there is none
+	said   time.Time
+	pause  time.Duration
+}
+
+// How long a Log waits.
+const (
+	firstPause = time.Second
+	longPause  = time.Minute
+	idlePause  = time.Hour // until it looks for files that are too old
+	sayAgain   = time.Hour
+)
+
+// after is how long to wait after an attempt that had err. It says what is new, and what still is, once an hour.
+func (t *trouble) after(err error, log *slog.Logger) time.Duration {
+	if err == nil {
+		if t.reason != "" {
+			log.Info("audit log: it is written again")
+		}
+		*t = trouble{}
+		return idlePause
+	}
+	if t.reason != err.Error() || time.Since(t.said) >= sayAgain {
+		log.Error("audit log: it can't be written: entries wait in memory and are tried again", "error", err)
+		t.reason, t.said = err.Error(), time.Now()
+	}
+	t.pause = min(max(2*t.pause, firstPause), longPause)
+	return t.pause
+}
