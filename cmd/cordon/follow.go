@@ -119,6 +119,7 @@ func (s *server) surviveReload(ctx context.Context) {
 
 // reload reads everything again and puts in force what is without faults.
 func (s *server) reload(ctx context.Context) {
+	defer s.audited()
 	s.reloadService()
 	begun := time.Now()
 	before := s.loader.good.snapshot.Hash()

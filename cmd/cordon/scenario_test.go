@@ -55,6 +55,7 @@ import (
 //	follow D                                         the server's own loop runs for so long, by its timers; not after clock-step
 //	accept LIST                                      an administrator believes a list that is held
 //	write FILE SECTION, delete FILE, reload, restart what administrators do; reload is what follows a change
+//	stop, start                      the two halves of restart
 //	held [FILE|'list NAME']+                         exactly these are held; without any: nothing is
 //	hash same|changed                                the policy's, against what it was at the last hash or start
 //	log WORD+, nolog WORD+                           a line that was logged since the last reload has them all, or none has
@@ -109,6 +110,7 @@ type scenario struct {
 	clock  *policy.Clock // sees what the resolver's clock sees
 	step   time.Duration
 	hash   string
+	found  int // entries of the audit log up to the one that was found last
 
 	publishers map[string]*publisher // of the lists from elsewhere, by name
 	stop       context.CancelFunc    // ends the copying of lists
@@ -213,6 +215,15 @@ func (x *scenario) start() {
 	if s.copies != nil {
 		go func() { _ = s.copies.Run(ctx) }()
 	}
+	if bytes.Contains(x.sections["script"], []byte("audit ")) { // else nobody looks, and it would cost the time of every tick
+		s.openAudit()
+		s.audit.begin()
+		cancel := x.stop
+		x.stop = func() {
+			s.audit.end()
+			cancel()
+		}
+	}
 	x.clock = new(policy.Clock)
 	x.clock.Raise(s.earlier)
 	x.server, x.hash = s, s.resolver.Snapshot().Hash()
@@ -266,10 +277,14 @@ func commands() map[string]func(x *scenario, args []string) error {
 		"delete":     (*scenario).deleteFile,
 		"reload":     (*scenario).reload,
 		"restart":    (*scenario).restart,
+		"stop":       (*scenario).stopServer,
+		"start":      func(x *scenario, _ []string) error { x.start(); return nil },
 		"held":       (*scenario).wantHeld,
 		"hash":       (*scenario).wantHash,
 		"log":        (*scenario).wantLog,
 		"nolog":      (*scenario).wantNoLog,
+		"audit":      (*scenario).wantAudit,
+		"noaudit":    (*scenario).wantNoAudit,
 	}
 }
 
@@ -333,9 +348,14 @@ func (x *scenario) reload([]string) error {
 
 // restart ends the process, as far as there is one, and starts another on the same files.
 func (x *scenario) restart([]string) error {
+	err := x.stopServer(nil)
+	x.start()
+	return err
+}
+
+func (x *scenario) stopServer([]string) error {
 	time.Sleep(time.Minute) // in the bubble
 	x.stop()
-	x.start()
 	return nil
 }
 

@@ -78,7 +78,8 @@ type server struct {
 
 	resolver *resolver.Resolver
 	listener *listen.Server
-	admin    *admin // nil if it is off
+	admin    *admin   // nil if it is off
+	audit    *auditor // nil if no audit log is written
 }
 
 // newServer reads everything, binds everything, and serves nothing yet. An error leaves nothing behind.
@@ -112,6 +113,7 @@ func newServer(ctx context.Context, path string, flags *pflag.FlagSet, stderr io
 	s.loader.progress = nil // nobody looks any more
 	s.resolver.Publish(s.loader.good.snapshot)
 	s.rememberTime(time.Now())
+	s.openAudit()
 	return s, nil
 }
 
@@ -193,6 +195,7 @@ func (s *server) inForce() (*policy.Snapshot, policy.Instant) {
 func (s *server) run(ctx context.Context) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
+	s.audit.begin()
 	var all sync.WaitGroup
 	all.Go(func() { s.follow(ctx) })
 	all.Go(func() { _ = s.watcher.Run(ctx) })
@@ -205,6 +208,7 @@ func (s *server) run(ctx context.Context) error {
 	err := s.listener.Run(ctx)
 	stop(err)
 	all.Wait()
+	s.audit.end()
 	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
 		err = errors.Join(err, cause)
 	}

@@ -107,6 +107,7 @@ func (s *server) reloadService() {
 	s.resolver.StructureErrors(structuredErrors(next))
 	setLevel(s.level, next)
 	next.Listen, next.StateDir, next.Cache = s.service.Listen, s.service.StateDir, s.service.Cache
+	next.Audit = s.service.Audit
 	s.service = next
 }
 
@@ -127,6 +128,9 @@ func needRestart(old, next *config.Service) []string {
 		"cache": {
 			[]any{old.Cache.MaxBytes, old.Cache.ServeStale, old.Cache.MaxStale},
 			[]any{next.Cache.MaxBytes, next.Cache.ServeStale, next.Cache.MaxStale},
+		},
+		"audit": {
+			[]any{old.Audit.Dir, old.Audit.Keep, old.Audit.MaxFile}, []any{next.Audit.Dir, next.Audit.Keep, next.Audit.MaxFile},
 		},
 		"limits.tcp_…": {listenLimits(old), listenLimits(next)},
 		"log.format":   {old.Log.Format, next.Log.Format},

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os"
 	"slices"
+	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -25,7 +26,8 @@ type upstreams struct {
 	dial     upstream.DialFunc // nil: the network of this host
 
 	groups map[domain.Name]*upstream.Group
-	names  []string // of the servers of the default route, for people
+	names  []string                                        // of the servers of the default route, for people
+	now    atomic.Pointer[map[domain.Name]*upstream.Group] // groups, for who looks at them meanwhile
 }
 
 // choice is the servers for one zone.
@@ -73,6 +75,7 @@ func (u *upstreams) settle(choices []choice, groups map[domain.Name]*upstream.Gr
 		}
 	}
 	u.groups = groups
+	u.now.Store(&groups)
 	names := make([]string, len(choices[0].servers))
 	for i, server := range choices[0].servers {
 		names[i] = server.Addr.String()
@@ -82,6 +85,21 @@ func (u *upstreams) settle(choices []choice, groups map[domain.Name]*upstream.Gr
 	}
 	u.names = names
 	return wrong
+}
+
+// failing are the zones of which no server answers. It may be called at any time.
+func (u *upstreams) failing() []string {
+	var zones []string
+	groups := u.now.Load()
+	if groups == nil {
+		return nil
+	}
+	for zone, group := range *groups {
+		if group.Failing() {
+			zones = append(zones, zone.String())
+		}
+	}
+	return zones
 }
 
 // group is a new group for c.

@@ -123,6 +123,17 @@ func (g *Group) SetServers(servers []Server) error {
 	return nil
 }
 
+// Failing says whether every server of g has failed several times in a row, so that none is known to answer. What nobody asks does not
+// fail, and does not come back.
+func (g *Group) Failing() bool {
+	for _, e := range *g.servers.Load() {
+		if !e.failing() {
+			return false
+		}
+	}
+	return true
+}
+
 func checkServers(servers []Server) error {
 	if len(servers) == 0 {
 		return errors.New("upstream group: no servers, want at least one")

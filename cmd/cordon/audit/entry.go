@@ -50,20 +50,20 @@ type Kind string
 const (
 	Start    Kind = "start" // a Snapshot follows; whatever had no end before it (an outage, a process without a stop) ended at the latest now
 	Stop     Kind = "stop"
-	Snapshot Kind = "snapshot" // another policy took effect
+	Snapshot Kind = "snapshot" // another policy took effect; what it began and ended is in the entries before
 	Rejected Kind = "rejected" // a change of a file that has a fault, What: the last good version stays in force
 	Held     Kind = "held"     // a list that is not believed, What
 	Released Kind = "released" // a file or list that is no longer held, What
 	Accepted Kind = "accepted" // a list that was held and that somebody believes, What
 
 	ExceptionAdded    Kind = "exception-added"
-	ExceptionExtended Kind = "exception-extended" // its end was changed
-	ExceptionRevoked  Kind = "exception-revoked"  // by its files, or it is no longer in them
+	ExceptionExtended Kind = "exception-extended" // its end was changed, to Until
+	ExceptionRevoked  Kind = "exception-revoked"  // from Until on; zero: it is no longer in the files
 	ExceptionBegan    Kind = "exception-began"
 	ExceptionLapsed   Kind = "exception-lapsed"
 	ExceptionUsed     Kind = "exception-used" // for the first time on that day, in UTC
 	PolicyBegan       Kind = "policy-began"
-	PolicyEnded       Kind = "policy-ended"
+	PolicyEnded       Kind = "policy-ended" // at Until; zero: it is no longer in the files
 
 	UpstreamsLost Kind = "upstreams-lost" // no upstream of the route What answers, since From
 	UpstreamsBack Kind = "upstreams-back" // one answers again, since Until
@@ -77,11 +77,12 @@ const (
 // Term is a policy or an exception that the files have, with its time. From is zero if it was in force since ever, Until if it has no
 // end; that of a revoked exception is the moment from which it is. Used is when the exception was last seen used, zero for never.
 type Term struct {
-	Name  string    `json:"name"`
-	State State     `json:"state"`
-	From  time.Time `json:"from,omitzero"`
-	Until time.Time `json:"until,omitzero"`
-	Used  time.Time `json:"used,omitzero"`
+	Name   string    `json:"name"`
+	Agency string    `json:"agency,omitempty"` // of an exception
+	State  State     `json:"state"`
+	From   time.Time `json:"from,omitzero"`
+	Until  time.Time `json:"until,omitzero"`
+	Used   time.Time `json:"used,omitzero"`
 }
 
 // State is whether a policy or an exception has begun.
