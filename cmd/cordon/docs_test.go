@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/cobra"
 
+	"cordon/cmd/cordon/audit"
 	"cordon/config"
 	"cordon/resolver/cache"
 	"cordon/resolver/policy"
@@ -203,6 +204,7 @@ func registeredMetrics(t *testing.T) []string {
 		names = append(names, f.GetName())
 	}
 	collectors := []prometheus.Collector{s.resolver, policy.NewCollector(s.inForce), s.listener.Collector(), cache.NewCollector(new(cache.Cache)), s.outcome, newBuildInfo()}
+	collectors := []prometheus.Collector{s.resolver, s.listener.Collector(), cache.NewCollector(new(cache.Cache)), s.outcome, newBuildInfo(), new(audit.Log)}
 	for _, group := range s.upstream.groups {
 		collectors = append(collectors, group.Collector())
 	}

@@ -6,6 +6,7 @@
 //	cordon lists         say how the lists of the running server are; show, test, accept one
 //	cordon exception     add, list, extend and revoke exceptions
 //	cordon export        write the bans in a form that other programs read
+//	cordon audit         say whether the audit log is intact; print it
 //	cordon init DIR      write a configuration to begin with
 //	cordon healthcheck   ask a running server whether it serves
 //	cordon version       say which build this is
@@ -66,6 +67,7 @@ func rootCommand() *cobra.Command {
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
 	root.AddCommand(serveCommand(), checkCommand(), explainCommand(), listsCommand(), exceptionCommand(), exportCommand(), initCommand(),
+	root.AddCommand(serveCommand(), checkCommand(), explainCommand(), listsCommand(), exportCommand(), auditCommand(), initCommand(),
 		healthcheckCommand(), versionCommand())
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("%s: %w; `%s --help` has all flags", cmd.Name(), err, cmd.CommandPath())

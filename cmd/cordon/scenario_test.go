@@ -219,10 +219,11 @@ func (x *scenario) start() {
 		s.openAudit()
 		s.audit.begin()
 		cancel := x.stop
-		x.stop = func() {
+		x.stop = sync.OnceFunc(func() {
 			s.audit.end()
 			cancel()
-		}
+		})
+		x.t.Cleanup(x.stop)
 	}
 	x.clock = new(policy.Clock)
 	x.clock.Raise(s.earlier)

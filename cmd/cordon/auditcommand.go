@@ -1,0 +1,198 @@
+package main
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"cordon/cmd/cordon/audit"
+	"cordon/config"
+)
+
+func auditCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "audit",
+		Short: "Check or show the audit log",
+		Long: "Check or show the log of what was in force when, and what it did, from its files alone: no server needs to run, and one\n" +
+			"that runs is not disturbed.",
+		Args: noArgument,
+	}
+	cmd.AddCommand(auditVerifyCommand(), auditShowCommand())
+	return cmd
+}
+
+// auditPlace says where the log is.
+type auditPlace struct{ config string }
+
+func (p *auditPlace) addFlags(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&p.config, "config", "", "the service `FILE`, which says where the log is")
+	addSettings(cmd, "state-dir")
+}
+
+// dir is the directory of the log: the argument, else what the service file says.
+func (p *auditPlace) dir(cmd *cobra.Command, args []string) (string, error) {
+	if len(args) == 1 {
+		return args[0], nil
+	}
+	path, err := config.FindService(p.config)
+	if err != nil {
+		return "", err
+	}
+	service, faults := config.ParseService(serviceFile(path), cmd.Flags())
+	dir := auditDir(service)
+	if dir == "" && faults.Bad() {
+		return "", faults.Errors()
+	}
+	if dir == "" {
+		return "", fmt.Errorf("%s: the configuration has no audit log: name its directory, or set `state_dir:` or `audit: {dir: …}`",
+			strings.TrimPrefix(cmd.CommandPath(), "cordon "))
+	}
+	return dir, nil
+}
+
+func auditVerifyCommand() *cobra.Command {
+	var place auditPlace
+	var head string
+	cmd := &cobra.Command{
+		Use:   "verify [DIR]",
+		Short: "Say whether the audit log is as it was written",
+		Long: "Read the whole audit log and say the first place, file and line, at which it was altered, cut, or has something put in.\n" +
+			"The exit status is 1 then. That the end was cut off, or all of it written anew, shows only by a head that was seen\n" +
+			"elsewhere: give --head one that Prometheus (cordon_audit_head_info) or the server's log has, as late a one as there is.",
+		Example: "  cordon audit verify\n  cordon audit verify /var/lib/cordon/audit --head HASH",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			dir, err := place.dir(cmd, args)
+			if err != nil {
+				return err
+			}
+			if hash, err := hex.DecodeString(head); head != "" && (err != nil || len(hash) != 32) {
+				return fmt.Errorf("audit verify: --head %q is no hash: want 64 hexadecimal digits", head)
+			}
+			return verifyAudit(cmd.OutOrStdout(), dir, strings.ToLower(head))
+		},
+	}
+	cmd.Flags().StringVar(&head, "head", "", "a `HASH` that must be in the chain")
+	place.addFlags(cmd)
+	return cmd
+}
+
+// verifyAudit checks the log in dir and says what it found. Its error is that the log is not intact, or can't be read.
+func verifyAudit(w io.Writer, dir, head string) error {
+	found, err := audit.Verify(dir, head)
+	for _, note := range found.Notes {
+		fmt.Fprintf(w, "note: %s\n", note)
+	}
+	if damage, ok := errors.AsType[*audit.Damage](err); ok {
+		return fmt.Errorf("audit verify: not intact: %w", damage)
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("audit verify: %w: no server has written one there", err)
+	}
+	if err != nil {
+		return fmt.Errorf("audit verify: %w", err)
+	}
+	if found.Entries == 0 {
+		return fmt.Errorf("audit verify: %s has no entries", dir)
+	}
+	if found.Sought > 0 {
+		fmt.Fprintf(w, "the head that was asked for is that of entry %d\n", found.Sought)
+	}
+	_, err = fmt.Fprintf(w, "intact: %s in %s, from %s to %s, number %d to %d\nhead %s\n",
+		count(int(found.Entries), "entry"), count(found.Files, "file"), //nolint:gosec // a log of so many entries can't be
+		shownUTC(found.From), shownUTC(found.To), found.First, found.Head.Sequence, found.Head.Hash)
+	return err
+}
+
+func shownUTC(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05Z") }
+
+// auditFilter is which entries are shown, and how.
+type auditFilter struct {
+	from, to string
+	kinds    []string
+	json     bool
+}
+
+func auditShowCommand() *cobra.Command {
+	var place auditPlace
+	var filter auditFilter
+	cmd := &cobra.Command{
+		Use:   "show [DIR]",
+		Short: "Print entries of the audit log",
+		Long:  "Print entries of the audit log, a line each. Times are in UTC. A line that is no entry is said, and the exit status is 1 then.",
+		Example: "  cordon audit show --from 2027-03-01 --to 2027-04-01\n" +
+			"  cordon audit show --kind exception-added --kind exception-revoked --json",
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			dir, err := place.dir(cmd, args)
+			if err != nil {
+				return err
+			}
+			return filter.show(cmd.OutOrStdout(), cmd.ErrOrStderr(), dir)
+		},
+	}
+	cmd.Flags().StringVar(&filter.from, "from", "", "the first `TIME`, such as 2027-03-01 or 2027-03-01T09:00")
+	cmd.Flags().StringVar(&filter.to, "to", "", "the `TIME` before which entries are")
+	cmd.Flags().StringArrayVar(&filter.kinds, "kind", nil, "only entries of that `KIND`, such as snapshot; can be repeated")
+	cmd.Flags().BoolVar(&filter.json, "json", false, "print JSON, as in the log")
+	place.addFlags(cmd)
+	return cmd
+}
+
+// show prints what the filter lets through of the log in dir.
+func (f *auditFilter) show(w, wrong io.Writer, dir string) error {
+	from, err := utcMoment("--from", f.from)
+	if err != nil {
+		return err
+	}
+	to, err := utcMoment("--to", f.to)
+	if err != nil {
+		return err
+	}
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	bad := false
+	for e, err := range audit.Read(dir, from, to) {
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return fmt.Errorf("audit show: %w: no server has written one there", err)
+		case err != nil:
+			bad = true
+			fmt.Fprintln(wrong, err)
+		case len(f.kinds) > 0 && !slices.Contains(f.kinds, string(e.Kind)):
+		case f.json:
+			err = encoder.Encode(e)
+		default:
+			_, err = fmt.Fprintln(w, auditText(&e))
+		}
+		if err != nil && !bad {
+			return err // nobody reads any more
+		}
+	}
+	if bad {
+		return errors.New("audit show: lines of the log are no entries: `cordon audit verify` says what was done to it")
+	}
+	return nil
+}
+
+// utcMoment is the time that text, the value of flag, says in UTC; zero for no text.
+func utcMoment(flag, text string) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02T15:04", time.DateOnly} {
+		if t, err := time.Parse(layout, text); err == nil {
+			return t, nil
+		}
+	}
+	return time.Time{}, fmt.Errorf("audit show: %s %q is not a time: want 2027-03-01, 2027-03-01T09:00 in UTC "+
+		"or, with an offset, 2027-03-01T09:00:00+01:00", flag, text)
+}

@@ -1,0 +1,243 @@
+package main
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"cordon/cmd/cordon/audit"
+	"cordon/config"
+	"cordon/resolver"
+	"cordon/resolver/policy"
+)
+
+// auditTest is an auditor for a policy of that text, whose log is written. tell has what it looks at.
+type auditTest struct {
+	*auditor
+	t    *testing.T
+	dir  string
+	tell struct {
+		counts  []resolver.Count
+		uses    map[string]uint64
+		failing []string
+	}
+}
+
+func newAuditTest(t *testing.T, dir, text string) *auditTest {
+	t.Helper()
+	x := &auditTest{t: t, dir: dir}
+	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
+	file := audit.New(audit.Config{Dir: dir, MaxFile: 1 << 20, Keep: 1e6 * time.Hour, Log: quiet})
+	earlier, err := audit.ReadState(dir)
+	if err != nil && !os.IsNotExist(err) {
+		t.Fatal(err)
+	}
+	x.auditor = &auditor{
+		file: file, log: quiet, since: time.Now(), said: recall(earlier), fresh: len(earlier) == 0,
+		counted: func() []resolver.Count { return x.tell.counts },
+		used:    func() map[string]uint64 { return maps.Clone(x.tell.uses) },
+		failing: func() []string { return slices.Clone(x.tell.failing) },
+		counts:  map[countKey]uint64{}, uses: map[string]uint64{}, outages: map[string]*outage{},
+	}
+	x.look(generationOf(t, text), nil, time.Now())
+	return x
+}
+
+func generationOf(t *testing.T, text string) *generation {
+	t.Helper()
+	l := &loader{log: slog.New(slog.DiscardHandler)}
+	next, err := l.load(context.Background(), []config.File{config.NewFile("policy/all.yaml", []byte(text))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return next
+}
+
+// kinds are the kinds of entries, with the exception or route that they are about.
+func (x *auditTest) kinds() string {
+	x.t.Helper()
+	synctest.Wait()
+	var all []string
+	for e, err := range audit.Read(x.dir, time.Time{}, time.Time{}) {
+		if err != nil {
+			x.t.Fatal(err)
+		}
+		word := string(e.Kind)
+		if about := e.Exception + e.What; about != "" && !strings.HasPrefix(e.What, "policy/") {
+			word += ":" + about
+		}
+		all = append(all, word)
+	}
+	return strings.Join(all, " ")
+}
+
+func (x *auditTest) want(after string) {
+	x.t.Helper()
+	if got := x.kinds(); !strings.HasSuffix(got, "snapshot"+after) {
+		x.t.Errorf("entries are %q, want …snapshot%s", got, after)
+	}
+}
+
+const auditedPolicy = `
+timezone: UTC
+lists: [{name: tiktok, names: [tiktok.com]}]
+policies: [{name: ban, lists: [tiktok]}]
+agencies: [{name: ministry, networks: [10.1.0.0/16]}]
+exceptions:
+  - {name: press, agency: ministry, reason: r, approved_by: a, until: 2000-03-01}
+  - {name: study, agency: ministry, reason: r, approved_by: a, until: 2000-03-01}
+`
+
+func TestAnExceptionIsUsedForTheFirstTimeOnEachDay(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		x := newAuditTest(t, dir, auditedPolicy)
+		x.begin()
+		time.Sleep(time.Minute)
+		x.want("")
+		x.tell.uses = map[string]uint64{"press": 1, "unknown": 5}
+		time.Sleep(time.Minute)
+		x.tell.uses["press"] = 2
+		time.Sleep(time.Minute)
+		x.want(" exception-used:press")
+		x.tell.uses["study"] = 1
+		time.Sleep(time.Minute)
+		x.want(" exception-used:press exception-used:study")
+		x.end()
+		x = newAuditTest(t, dir, auditedPolicy) // on the same day
+		x.begin()
+		x.tell.uses = map[string]uint64{"press": 1}
+		time.Sleep(time.Minute)
+		x.want("")
+		time.Sleep(24 * time.Hour)
+		x.want("") // not used on that day
+		x.tell.uses["press"] = 2
+		time.Sleep(time.Minute)
+		x.want(" exception-used:press")
+		x.end()
+	})
+}
+
+func TestAnOutageIsThatOfAllServersForAWhile(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		x := newAuditTest(t, dir, auditedPolicy)
+		x.begin()
+		for range 5 { // it comes and goes
+			x.tell.failing = []string{"."}
+			time.Sleep(4 * time.Second)
+			x.tell.failing = nil
+			time.Sleep(4 * time.Second)
+		}
+		x.want("")
+		x.tell.failing = []string{"internal.example", "."}
+		time.Sleep(time.Minute)
+		x.want(" upstreams-lost:. upstreams-lost:internal.example")
+		x.tell.failing = []string{"internal.example"}
+		time.Sleep(time.Minute)
+		x.want(" upstreams-lost:. upstreams-lost:internal.example upstreams-back:.")
+		x.end()
+	})
+}
+
+func TestCountsAreOfAnHour(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		x := newAuditTest(t, dir, auditedPolicy)
+		x.begin()
+		x.tell.counts = []resolver.Count{
+			{Agency: "ministry", Policy: "ban", List: "tiktok", Action: policy.Refuse, N: 3},
+			{Agency: "ministry", Policy: "ban", List: "tiktok", Action: policy.Except, N: 1},
+			{Agency: "default", Policy: "ban", List: "tiktok", Action: policy.Observe, N: 9},
+		}
+		time.Sleep(61 * time.Minute)
+		x.tell.counts[0].N = 5
+		time.Sleep(61 * time.Minute)
+		x.end()
+		synctest.Wait()
+		var got [][]audit.Count
+		var sum time.Duration
+		for e := range audit.Read(dir, time.Time{}, time.Time{}) {
+			if e.Kind == audit.Counted {
+				got = append(got, e.Counts)
+				sum += e.Time.Sub(e.Since)
+			}
+		}
+		row := audit.Count{Agency: "ministry", Policy: "ban", List: "tiktok", Refused: 3, Excepted: 1}
+		want := [][]audit.Count{{{Agency: "default", Policy: "ban", List: "tiktok", Observed: 9}, row}, {row}}
+		want[1][0].Refused, want[1][0].Excepted = 2, 0
+		if !slices.EqualFunc(got, want, slices.Equal) || sum < 2*time.Hour-time.Minute || sum > 2*time.Hour+time.Minute {
+			t.Errorf("counts %+v of %v, want %+v of two hours", got, sum, want)
+		}
+	})
+}
+
+func TestTheEffectOfAChangeIsTold(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		x := newAuditTest(t, dir, auditedPolicy)
+		x.effect = func(before, after *policy.Snapshot, _ time.Time) []string {
+			return []string{before.Policies()[0].Name + " becomes " + after.Policies()[0].Name}
+		}
+		x.look(generationOf(t, strings.Replace(auditedPolicy, "name: ban", "name: law", 1)), nil, time.Now())
+		x.begin()
+		x.end()
+		var last []string
+		for e := range audit.Read(dir, time.Time{}, time.Time{}) {
+			if e.Kind == audit.Snapshot {
+				last = e.Effect
+			}
+		}
+		if !slices.Equal(last, []string{"ban becomes law"}) {
+			t.Errorf("the effect is %q", last)
+		}
+	})
+}
+
+// A clock that steps back: what the server does then is what the log says.
+func TestAClockThatStepsBackIsNoBeginning(t *testing.T) {
+	text := `
+timezone: UTC
+lists: [{name: tiktok, names: [tiktok.com]}]
+policies: [{name: ban, from: 2000-01-02, lists: [tiktok]}]
+agencies: [{name: ministry, networks: [10.1.0.0/16]}]
+exceptions: [{name: press, agency: ministry, reason: r, approved_by: a, until: 2000-01-02T12:00}]
+`
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		x := newAuditTest(t, dir, text)
+		day := 24 * time.Hour
+		begin := time.Now()
+		for _, after := range []time.Duration{day, 2 * day, 0, day, 3 * day} {
+			x.tick(begin.Add(after))
+		}
+		x.begin()
+		x.want(" policy-began exception-lapsed")
+		x.end()
+	})
+}
+
+func TestNoAuditorTellsNothing(t *testing.T) {
+	var a *auditor
+	a.begin()
+	a.end()
+	new(server).audited()
+}
+
+func TestTheAuditLogIsInTheStateDirectoryIfNothingElseIsSaid(t *testing.T) {
+	for _, test := range []struct{ state, dir, want string }{
+		{"", "", ""}, {"s", "", filepath.Join("s", "audit")}, {"", "d", "d"}, {"s", "d", "d"},
+	} {
+		if got := auditDir(&config.Service{StateDir: test.state, Audit: config.Audit{Dir: test.dir}}); got != test.want {
+			t.Errorf("state_dir %q, audit.dir %q: %q, want %q", test.state, test.dir, got, test.want)
+		}
+	}
+}
