@@ -10,7 +10,8 @@ import (
 	"cordon/resolver/policy"
 )
 
-// This file is what the auditor tells of what the server does: how often it refuses, which exceptions are used, and when it has nobody to ask.
+// This file is what the auditor tells of what the server does: how often it refuses, which exceptions are used, and when it has nobody to
+// ask.
 
 // countKey is what verdicts are counted by.
 type countKey struct {

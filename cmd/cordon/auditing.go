@@ -203,11 +203,13 @@ func (a *auditor) begin() {
 	}()
 	go func() {
 		defer close(written)
+		defer a.survive()
 		a.file.Run(writing)
 	}()
 	a.stop = func() {
 		stopLooking()
 		<-looked
+		a.survivingTick(time.Now())
 		a.tellEnd(time.Now())
 		stopWriting()
 		select {
@@ -234,8 +236,21 @@ func (a *auditor) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case now := <-ticker.C:
-			a.tick(now)
+			a.survivingTick(now)
 		}
+	}
+}
+
+// survivingTick is tick, but a panic in it does not end the server.
+func (a *auditor) survivingTick(now time.Time) {
+	defer a.survive()
+	a.tick(now)
+}
+
+// survive is deferred, and ends a panic.
+func (a *auditor) survive() {
+	if p := recover(); p != nil {
+		a.log.Error("audit log: a fault in Cordon: please report this", "panic", p)
 	}
 }
 
@@ -253,7 +268,6 @@ func (a *auditor) tick(now time.Time) {
 
 // tellEnd tells all that is left to tell.
 func (a *auditor) tellEnd(now time.Time) {
-	a.tick(now)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.tellCounts(now)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"io"
 	"log/slog"
 	"maps"
 	"os"
@@ -34,7 +33,7 @@ type auditTest struct {
 func newAuditTest(t *testing.T, dir, text string) *auditTest {
 	t.Helper()
 	x := &auditTest{t: t, dir: dir}
-	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
+	quiet := slog.New(slog.DiscardHandler)
 	file := audit.New(audit.Config{Dir: dir, MaxFile: 1 << 20, Keep: 1e6 * time.Hour, Log: quiet})
 	earlier, err := audit.ReadState(dir)
 	if err != nil && !os.IsNotExist(err) {
@@ -49,6 +48,13 @@ func newAuditTest(t *testing.T, dir, text string) *auditTest {
 	}
 	x.look(generationOf(t, text), nil, time.Now())
 	return x
+}
+
+// now changes what the auditor sees.
+func (x *auditTest) now(change func()) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	change()
 }
 
 func generationOf(t *testing.T, text string) *generation {
@@ -103,23 +109,23 @@ func TestAnExceptionIsUsedForTheFirstTimeOnEachDay(t *testing.T) {
 		x.begin()
 		time.Sleep(time.Minute)
 		x.want("")
-		x.tell.uses = map[string]uint64{"press": 1, "unknown": 5}
+		x.now(func() { x.tell.uses = map[string]uint64{"press": 1, "unknown": 5} })
 		time.Sleep(time.Minute)
-		x.tell.uses["press"] = 2
+		x.now(func() { x.tell.uses["press"] = 2 })
 		time.Sleep(time.Minute)
 		x.want(" exception-used:press")
-		x.tell.uses["study"] = 1
+		x.now(func() { x.tell.uses["study"] = 1 })
 		time.Sleep(time.Minute)
 		x.want(" exception-used:press exception-used:study")
 		x.end()
 		x = newAuditTest(t, dir, auditedPolicy) // on the same day
 		x.begin()
-		x.tell.uses = map[string]uint64{"press": 1}
+		x.now(func() { x.tell.uses = map[string]uint64{"press": 1} })
 		time.Sleep(time.Minute)
 		x.want("")
 		time.Sleep(24 * time.Hour)
 		x.want("") // not used on that day
-		x.tell.uses["press"] = 2
+		x.now(func() { x.tell.uses["press"] = 2 })
 		time.Sleep(time.Minute)
 		x.want(" exception-used:press")
 		x.end()
@@ -132,16 +138,16 @@ func TestAnOutageIsThatOfAllServersForAWhile(t *testing.T) {
 		x := newAuditTest(t, dir, auditedPolicy)
 		x.begin()
 		for range 5 { // it comes and goes
-			x.tell.failing = []string{"."}
+			x.now(func() { x.tell.failing = []string{"."} })
 			time.Sleep(4 * time.Second)
-			x.tell.failing = nil
+			x.now(func() { x.tell.failing = nil })
 			time.Sleep(4 * time.Second)
 		}
 		x.want("")
-		x.tell.failing = []string{"internal.example", "."}
+		x.now(func() { x.tell.failing = []string{"internal.example", "."} })
 		time.Sleep(time.Minute)
 		x.want(" upstreams-lost:. upstreams-lost:internal.example")
-		x.tell.failing = []string{"internal.example"}
+		x.now(func() { x.tell.failing = []string{"internal.example"} })
 		time.Sleep(time.Minute)
 		x.want(" upstreams-lost:. upstreams-lost:internal.example upstreams-back:.")
 		x.end()
@@ -153,19 +159,23 @@ func TestCountsAreOfAnHour(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		x := newAuditTest(t, dir, auditedPolicy)
 		x.begin()
-		x.tell.counts = []resolver.Count{
+		counts := []resolver.Count{
 			{Agency: "ministry", Policy: "ban", List: "tiktok", Action: policy.Refuse, N: 3},
 			{Agency: "ministry", Policy: "ban", List: "tiktok", Action: policy.Except, N: 1},
 			{Agency: "default", Policy: "ban", List: "tiktok", Action: policy.Observe, N: 9},
 		}
+		x.now(func() { x.tell.counts = counts })
 		time.Sleep(61 * time.Minute)
-		x.tell.counts[0].N = 5
+		x.now(func() { x.tell.counts[0].N = 5 })
 		time.Sleep(61 * time.Minute)
 		x.end()
 		synctest.Wait()
 		var got [][]audit.Count
 		var sum time.Duration
-		for e := range audit.Read(dir, time.Time{}, time.Time{}) {
+		for e, err := range audit.Read(dir, time.Time{}, time.Time{}) {
+			if err != nil {
+				t.Fatal(err)
+			}
 			if e.Kind == audit.Counted {
 				got = append(got, e.Counts)
 				sum += e.Time.Sub(e.Since)
@@ -191,7 +201,10 @@ func TestTheEffectOfAChangeIsTold(t *testing.T) {
 		x.begin()
 		x.end()
 		var last []string
-		for e := range audit.Read(dir, time.Time{}, time.Time{}) {
+		for e, err := range audit.Read(dir, time.Time{}, time.Time{}) {
+			if err != nil {
+				t.Fatal(err)
+			}
 			if e.Kind == audit.Snapshot {
 				last = e.Effect
 			}
@@ -222,6 +235,24 @@ exceptions: [{name: press, agency: ministry, reason: r, approved_by: a, until: 2
 		x.begin()
 		x.want(" policy-began exception-lapsed")
 		x.end()
+	})
+}
+
+// What goes wrong in telling does not end the server.
+func TestAFaultInTheAuditorIsSurvived(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		x := newAuditTest(t, dir, auditedPolicy)
+		x.failing = func() []string { panic("a fault") }
+		var log safeBuffer
+		x.log = slog.New(slog.NewTextHandler(&log, nil))
+		x.begin()
+		time.Sleep(10 * time.Second)
+		x.end()
+		x.want(" stop")
+		if !strings.Contains(log.String(), "a fault") {
+			t.Errorf("the log is %q", log.String())
+		}
 	})
 }
 

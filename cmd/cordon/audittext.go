@@ -50,26 +50,27 @@ func countsText(e *audit.Entry) string {
 		{"policy", len(e.Policies)},
 		{"exception", len(e.Exceptions)},
 		{"hold", len(e.Holds)},
-		{"missing entry", int(e.Missing)}, //nolint:gosec // for people
+		{"missing entry", int(e.Missing)},
 	} {
 		if has.n > 0 {
 			parts = append(parts, count(has.n, has.what))
 		}
 	}
 	for _, c := range e.Counts {
-		line := c.Agency + " " + c.Policy
+		var line strings.Builder
+		line.WriteString(c.Agency + " " + c.Policy)
 		if c.List != "" {
-			line += " " + c.List
+			line.WriteString(" " + c.List)
 		}
 		for _, done := range []struct {
 			what string
 			n    uint64
 		}{{"refused", c.Refused}, {"observed", c.Observed}, {"excepted", c.Excepted}} {
 			if done.n > 0 {
-				line += " " + strconv.FormatUint(done.n, 10) + " " + done.what
+				line.WriteString(" " + strconv.FormatUint(done.n, 10) + " " + done.what)
 			}
 		}
-		parts = append(parts, line)
+		parts = append(parts, line.String())
 	}
 	return strings.Join(parts, ", ")
 }

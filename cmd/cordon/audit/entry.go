@@ -25,7 +25,7 @@ type Entry struct {
 	Reason string `json:"reason,omitempty"` // of [Rejected], [Held]; of an exception
 
 	Agency     string    `json:"agency,omitempty"`
-	Policy     string    `json:"policy,omitempty"`
+	Policy     string    `json:"policy,omitempty"` // of an exception: those that it names, divided by ", "
 	Exception  string    `json:"exception,omitempty"`
 	Class      string    `json:"class,omitempty"`
 	ApprovedBy string    `json:"approved_by,omitempty"` // also who revoked
@@ -48,7 +48,7 @@ type Kind string
 
 // The kinds of entries.
 const (
-	Start    Kind = "start" // a Snapshot follows; whatever had no end before it (an outage, a process without a stop) ended at the latest now
+	Start    Kind = "start" // a Snapshot follows; what had no end before it (an outage, a process without a stop) has ended by now
 	Stop     Kind = "stop"
 	Snapshot Kind = "snapshot" // another policy took effect; what it began and ended is in the entries before
 	Rejected Kind = "rejected" // a change of a file that has a fault, What: the last good version stays in force

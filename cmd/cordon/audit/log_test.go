@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -37,8 +38,7 @@ func (j *journal) String() string {
 // unsynced opens files whose Sync costs nothing: nobody pulls the plug in a test.
 func unsynced(path string) (file, error) {
 	f, err := openFile(path)
-	never := false
-	return syncless{f, nil, &never}, err
+	return syncless{f, nil, new(atomic.Bool)}, err
 }
 
 // running is a Log that is written, in a bubble.
@@ -85,6 +85,13 @@ func (r *running) add(kinds ...Kind) {
 	synctest.Wait()
 }
 
+// known is what the Log knows of itself.
+func (r *running) known() counts {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.counts
+}
+
 func (r *running) says(words string) {
 	r.t.Helper()
 	if !strings.Contains(r.journal.String(), words) {
@@ -123,8 +130,8 @@ func TestEntriesAreWrittenAsTheyCome(t *testing.T) {
 		time.Sleep(time.Hour)
 		r.add(Counted)
 		s := intact(t, dir, 3)
-		if s.From.Equal(s.To) || s.Head != r.counts.head || r.counts.written != 3 || !r.counts.last.Equal(s.To) {
-			t.Errorf("from %v to %v, head %v; the Log says %+v", s.From, s.To, s.Head, r.counts)
+		if s.From.Equal(s.To) || s.Head != r.known().head || r.known().written != 3 || !r.known().last.Equal(s.To) {
+			t.Errorf("from %v to %v, head %v; the Log says %+v", s.From, s.To, s.Head, r.known())
 		}
 		r.says(fmt.Sprintf("event=snapshot seq=2 head=%s", hashOf(lineOf(t, dir, 1))))
 		if strings.Contains(r.journal.String(), "event=counts") {
@@ -290,8 +297,8 @@ func TestTwoServersDoNotWriteOneLog(t *testing.T) {
 		two.add(Start, Snapshot)
 		two.says("level=ERROR")
 		two.says("another process")
-		if two.counts.lost != 2 || two.counts.failed == 0 {
-			t.Errorf("the second counts %+v", two.counts)
+		if two.known().lost != 2 || two.known().failed == 0 {
+			t.Errorf("the second counts %+v", two.known())
 		}
 		one.add(Stop)
 		if got := kinds(t, dir); got != "start stop" {
@@ -313,10 +320,10 @@ func (d *disk) set(full error, room int) {
 	d.full, d.room = full, room
 }
 
-func (d *disk) state() (error, int) {
+func (d *disk) state() (room int, full error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.full, d.room
+	return d.room, d.full
 }
 
 func (d *disk) open(path string) (file, error) {
@@ -330,7 +337,7 @@ type diskFile struct {
 }
 
 func (f *diskFile) Write(p []byte) (int, error) {
-	full, room := f.disk.state()
+	room, full := f.disk.state()
 	if full == nil {
 		return f.file.Write(p)
 	}
@@ -339,7 +346,7 @@ func (f *diskFile) Write(p []byte) (int, error) {
 }
 
 func (f *diskFile) Truncate(size int64) error {
-	if full, room := f.disk.state(); full != nil && room > 0 {
+	if room, full := f.disk.state(); full != nil && room > 0 {
 		return full
 	}
 	return f.file.Truncate(size)
@@ -349,11 +356,11 @@ func (f *diskFile) Truncate(size int64) error {
 type syncless struct {
 	file
 	synced *int
-	fails  *bool
+	fails  *atomic.Bool
 }
 
 func (f syncless) Sync() error {
-	if *f.fails {
+	if f.fails.Load() {
 		return syscall.EIO
 	}
 	if f.synced != nil {
@@ -377,8 +384,8 @@ func TestAFullDisk(t *testing.T) {
 				if n := strings.Count(r.journal.String(), "level=ERROR"); n < 2 || n > 4 {
 					t.Errorf("it was said %d times in two hours, want once an hour:\n%s", n, r.journal)
 				}
-				if r.counts.failed < 60 {
-					t.Errorf("%d attempts were counted", r.counts.failed)
+				if r.known().failed < 60 {
+					t.Errorf("%d attempts were counted", r.known().failed)
 				}
 				d.set(nil, 0)
 				time.Sleep(2 * longPause)
@@ -405,8 +412,8 @@ func TestWhatIsLostIsCounted(t *testing.T) {
 		time.Sleep(time.Second)
 		r.add(Held)
 		after := time.Now()
-		if r.counts.lost != 8 {
-			t.Errorf("%d are lost, want 8", r.counts.lost)
+		if r.known().lost != 8 {
+			t.Errorf("%d are lost, want 8", r.known().lost)
 		}
 		time.Sleep(time.Hour)
 		d.set(nil, 0)
@@ -436,8 +443,8 @@ func TestWhatComesAfterALossStandsBehindIt(t *testing.T) {
 			r.Append(Entry{Kind: Rejected, What: long, Reason: long})
 		}
 		synctest.Wait()
-		if r.counts.lost == 0 || r.octets > maxWaitingOctets {
-			t.Errorf("%d octets wait, %d entries are lost", r.octets, r.counts.lost)
+		if r.known().lost == 0 || r.octets > maxWaitingOctets {
+			t.Errorf("%d octets wait, %d entries are lost", r.octets, r.known().lost)
 		}
 		d.set(nil, 0)
 		time.Sleep(2 * longPause)
@@ -449,17 +456,19 @@ func TestWhatComesAfterALossStandsBehindIt(t *testing.T) {
 }
 
 func TestWhatCannotBeSyncedIsWrittenAgain(t *testing.T) {
-	dir, fails, synced := t.TempDir(), true, 0
+	dir, synced := t.TempDir(), 0
+	var fails atomic.Bool
+	fails.Store(true)
 	synctest.Test(t, func(t *testing.T) {
 		r := run(t, Config{Dir: dir, open: func(path string) (file, error) {
 			f, err := openFile(path)
 			return syncless{f, &synced, &fails}, err
 		}})
 		r.add(Start)
-		if r.counts.head.Sequence != 0 {
-			t.Errorf("the head is %+v, but nothing is sure to be on the disk", r.counts.head)
+		if r.known().head.Sequence != 0 {
+			t.Errorf("the head is %+v, but nothing is sure to be on the disk", r.known().head)
 		}
-		fails = false
+		fails.Store(false)
 		time.Sleep(2 * time.Second)
 		intact(t, dir, 1)
 		if r.add(Counted); synced != 1 {
@@ -478,8 +487,8 @@ func TestADiskThatStaysFullUntilTheEnd(t *testing.T) {
 		r.says("before the end")
 		r.says("entries=2")
 		r.Append(Entry{Kind: Start}) // nobody writes it
-		if r.counts.lost != 3 {
-			t.Errorf("%d are lost, want 3", r.counts.lost)
+		if r.known().lost != 3 {
+			t.Errorf("%d are lost, want 3", r.known().lost)
 		}
 	})
 }

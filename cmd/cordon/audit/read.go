@@ -59,17 +59,9 @@ func files(dir string) ([]logFile, error) {
 func Read(dir string, from, to time.Time) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
 		for line, err := range lines(dir) {
-			var e Entry
-			if err == nil {
-				e, err = parse(line.text)
-			}
-			if err != nil {
-				if !yield(Entry{}, line.blame(err)) {
-					return
-				}
-				continue
-			}
-			if !e.Time.Before(from) && (to.IsZero() || e.Time.Before(to)) && !yield(e, nil) {
+			e, err := line.entry(err)
+			outside := err == nil && (e.Time.Before(from) || !to.IsZero() && !e.Time.Before(to))
+			if !outside && !yield(e, err) {
 				return
 			}
 		}
@@ -93,6 +85,17 @@ type line struct {
 	number int // in the file, from 1; 0: it is about the file
 	text   []byte
 	opens  bool // it is the first of its file
+}
+
+// entry is the entry that the line is, if it could be read, which err says. An error names the place.
+func (l line) entry(err error) (e Entry, _ error) {
+	if err == nil {
+		e, err = parse(l.text)
+	}
+	if err != nil {
+		return Entry{}, l.blame(err)
+	}
+	return e, nil
 }
 
 func (l line) blame(err error) error {

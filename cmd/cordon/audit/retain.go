@@ -31,14 +31,7 @@ func (w *writer) retain(now time.Time) error {
 		if err != nil {
 			return err
 		}
-		if now.Round(0).Sub(end.time) <= w.config.Keep { // its reading of the wall clock
-			w.due = time.Time{}
-			return nil
-		}
-		if w.due.IsZero() {
-			w.due = now
-		}
-		if now.Sub(w.due) < certainty {
+		if !w.mayGo(end, now) {
 			return nil
 		}
 		if err := w.remove(f, end); err != nil {
@@ -46,6 +39,18 @@ func (w *writer) retain(now time.Time) error {
 		}
 	}
 	return nil
+}
+
+// mayGo says whether a file with that end is too old, and has been for long enough.
+func (w *writer) mayGo(end ending, now time.Time) bool {
+	if now.Round(0).Sub(end.time) <= w.config.Keep { // by the wall clock
+		w.due = time.Time{}
+		return false
+	}
+	if w.due.IsZero() {
+		w.due = now
+	}
+	return now.Sub(w.due) >= certainty
 }
 
 // remove removes f, which ends with end.

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -73,7 +74,6 @@ type chain struct {
 	last    link
 	doubted *Damage // the last line does not remember the hash of the one before: which of the two was altered shows in the next
 	running bool    // there was a start, and no stop yet
-	notes   int
 }
 
 // add takes the next line, which could not be read whole if err is not nil.
@@ -118,7 +118,8 @@ func (c *chain) join(here link, l line) *Damage {
 		return c.doubted
 	}
 	if l.opens && here.Sequence != l.file.first {
-		return here.damage("altered, or a file under another name: the entry has the number %d, its file begins with %d", here.Sequence, l.file.first)
+		return here.damage("altered, or a file under another name: the entry has the number %d, its file begins with %d",
+			here.Sequence, l.file.first)
 	}
 	if c.summary.Entries == 0 {
 		return nil // see end
@@ -146,10 +147,12 @@ func (c *chain) end(dir string) *Damage {
 		c.doubted.What += "; or the line after it, which is the last, was"
 		return c.doubted
 	case c.summary.Entries > 0 && !c.accounted(dir):
-		return c.first.damage("cut: the log begins with the entry %d, and no entry says that what was before it was removed", c.first.Sequence)
+		return c.first.damage("cut: the log begins with the entry %d, and no entry says that what was before it was removed",
+			c.first.Sequence)
 	case c.sought != "" && c.summary.Sought == 0:
+		last := c.summary.Head
 		return &Damage{File: dir, What: fmt.Sprintf(
-			"cut, or written anew: no line has the hash %s; the last is %d, with the hash %s", c.sought, c.summary.Head.Sequence, c.summary.Head.Hash)}
+			"cut, or written anew: no line has the hash %s; the last is %d, with the hash %s", c.sought, last.Sequence, last.Hash)}
 	}
 	return nil
 }
@@ -195,7 +198,8 @@ func (c *chain) tell(e *Entry) {
 
 func (c *chain) note(e *Entry, format string, args ...any) {
 	if len(c.summary.Notes) < maxNotes {
-		c.summary.Notes = append(c.summary.Notes, fmt.Sprintf("entry %d, %s: ", e.Sequence, e.Time.Format(time.RFC3339))+fmt.Sprintf(format, args...))
+		place := fmt.Sprintf("entry %d, %s: ", e.Sequence, e.Time.Format(time.RFC3339))
+		c.summary.Notes = append(c.summary.Notes, place+fmt.Sprintf(format, args...))
 	}
 }
 
@@ -207,10 +211,10 @@ func ReadState(dir string) ([]Entry, error) {
 		return nil, err
 	}
 	var state []Entry
-	for i := len(all) - 1; i >= 0; i-- {
+	for _, f := range slices.Backward(all) {
 		var here []Entry
 		found := false
-		all[i].read(true, func(l line, err error) bool {
+		f.read(true, func(l line, err error) bool {
 			e, wrong := parse(l.text)
 			if err != nil || wrong != nil || e.Kind == Counted {
 				return true

@@ -378,7 +378,7 @@ func FuzzVerify(f *testing.F) {
 		if _, err := ReadState(dir); err != nil {
 			t.Fatal(err)
 		}
-		for range Read(dir, time.Time{}, time.Time{}) { //nolint:revive // it must end
+		for range Read(dir, time.Time{}, time.Time{}) {
 		}
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 )
 
@@ -195,13 +196,13 @@ func (w *writer) resume() error {
 		return err
 	}
 	w.head = Head{Hash: noHash}
-	for i := len(all) - 1; i >= 0; i-- {
-		last, err := all[i].end()
+	for i, f := range slices.Backward(all) {
+		last, err := f.end()
 		if err != nil {
 			return err
 		}
 		if i == len(all)-1 && last.size+last.tornOctets > 0 {
-			if err := w.reopen(all[i].path, last); err != nil {
+			if err := w.reopen(f.path, last); err != nil {
 				return err
 			}
 		}
