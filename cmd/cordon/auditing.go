@@ -203,7 +203,7 @@ func (a *auditor) begin() {
 	}()
 	go func() {
 		defer close(written)
-		defer a.survive()
+		defer func() { a.survive(recover()) }()
 		a.file.Run(writing)
 	}()
 	a.stop = func() {
@@ -243,13 +243,13 @@ func (a *auditor) run(ctx context.Context) {
 
 // survivingTick is tick, but a panic in it does not end the server.
 func (a *auditor) survivingTick(now time.Time) {
-	defer a.survive()
+	defer func() { a.survive(recover()) }()
 	a.tick(now)
 }
 
-// survive is deferred, and ends a panic.
-func (a *auditor) survive() {
-	if p := recover(); p != nil {
+// survive says that there was a panic p, if there was.
+func (a *auditor) survive(p any) {
+	if p != nil {
 		a.log.Error("audit log: a fault in Cordon: please report this", "panic", p)
 	}
 }

@@ -71,7 +71,8 @@ func (a *auditor) tellException(e *config.Exception, old audit.Term, now time.Ti
 		return next // it ended before there was a log
 	}
 	entry := audit.Entry{
-		Exception: e.Name, Agency: e.Agency, Policy: strings.Join(e.Policies, ", "), Class: e.Class, What: e.Pos.File, Reason: e.Reason, ApprovedBy: e.ApprovedBy, Ticket: e.Ticket,
+		Exception: e.Name, Agency: e.Agency, Policy: strings.Join(e.Policies, ", "), Class: e.Class, What: e.Pos.File,
+		Reason: e.Reason, ApprovedBy: e.ApprovedBy, Ticket: e.Ticket,
 		From: next.From, Until: next.Until,
 	}
 	tell := func(kind audit.Kind, entry audit.Entry) {
