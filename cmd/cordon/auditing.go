@@ -98,12 +98,12 @@ func (s *server) audited() {
 func (s *server) held() map[string]auditedHold {
 	all := map[string]auditedHold{}
 	for what, h := range s.loader.holds {
-		all[what] = auditedHold{h.reason, h.content}
+		all[what] = auditedHold{audit.WithoutAddresses(h.reason), h.content}
 	}
 	s.outcome.mu.Lock()
 	defer s.outcome.mu.Unlock()
 	if h := s.outcome.service; h != nil {
-		all[s.outcome.path] = auditedHold{reason: h.reason}
+		all[s.outcome.path] = auditedHold{reason: audit.WithoutAddresses(h.reason)}
 	}
 	return all
 }

@@ -3,7 +3,7 @@ package audit
 import "time"
 
 // Entry is one line of the log. A field that does not belong to its kind is left out. No entry has an address of a client, a name that
-// was asked, or a person but approvers as they are written in the policy files.
+// was asked ([WithoutAddresses]), or a person but approvers as they are written in the policy files.
 type Entry struct {
 	Sequence uint64    `json:"seq"`  // from 1, without gaps, over all files
 	Time     time.Time `json:"time"` // UTC
@@ -48,7 +48,7 @@ type Kind string
 
 // The kinds of entries.
 const (
-	Start    Kind = "start" // a Snapshot follows; what had no end before it (an outage, a process without a stop) has ended by now
+	Start    Kind = "start" // a Snapshot follows. An outage or a process without an end before it has ended by now; what is held is still
 	Stop     Kind = "stop"
 	Snapshot Kind = "snapshot" // another policy took effect; what it began and ended is in the entries before
 	Rejected Kind = "rejected" // a change of a file that has a fault, What: the last good version stays in force

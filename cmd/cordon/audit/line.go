@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -33,14 +34,18 @@ const (
 	maxEntry = maxLine / 2 // all of it, so that there is room for its place in the chain
 )
 
-// bound cuts what is too long in e, says so in e, and returns how long it is then.
+// bound cuts what is too long in e, says so in e, and returns how long it is then. It hides the addresses in its texts.
 func bound(e *Entry) (int, error) {
+	e.Effect, e.Holds = slices.Clone(e.Effect), slices.Clone(e.Holds) // they are the caller's
+	e.hideAddresses()
 	for _, text := range []*string{&e.What, &e.Reason, &e.Agency, &e.Policy, &e.Exception, &e.ApprovedBy, &e.Ticket, &e.Reference} {
 		*text = clip(*text)
 	}
-	e.Effect = append([]string(nil), e.Effect...) // they are the caller's
 	for i, text := range e.Effect {
 		e.Effect[i] = clip(text)
+	}
+	for i := range e.Holds {
+		e.Holds[i].Reason = clip(e.Holds[i].Reason)
 	}
 	for {
 		text, err := encode(e)
