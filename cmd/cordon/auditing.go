@@ -74,7 +74,7 @@ func (s *server) openAudit() {
 	file := audit.New(audit.Config{Dir: dir, MaxFile: int64(s.service.Audit.MaxFile), Keep: s.service.Audit.Keep, Log: s.log})
 	s.registry.MustRegister(file)
 	s.audit = &auditor{
-		file: file, log: s.log, counted: s.resolver.Counts, failing: s.upstream.failing, since: time.Now(),
+		file: file, log: s.log, counted: s.resolver.Counts, used: s.resolver.Uses, failing: s.upstream.failing, since: time.Now(),
 		counts: map[countKey]uint64{}, uses: map[string]uint64{}, outages: map[string]*outage{},
 	}
 	earlier, err := audit.ReadState(dir)

@@ -203,8 +203,7 @@ func registeredMetrics(t *testing.T) []string {
 	for _, f := range families {
 		names = append(names, f.GetName())
 	}
-	collectors := []prometheus.Collector{s.resolver, policy.NewCollector(s.inForce), s.listener.Collector(), cache.NewCollector(new(cache.Cache)), s.outcome, newBuildInfo()}
-	collectors := []prometheus.Collector{s.resolver, s.listener.Collector(), cache.NewCollector(new(cache.Cache)), s.outcome, newBuildInfo(), new(audit.Log)}
+	collectors := []prometheus.Collector{s.resolver, policy.NewCollector(s.inForce), s.listener.Collector(), cache.NewCollector(new(cache.Cache)), s.outcome, newBuildInfo(), new(audit.Log)}
 	for _, group := range s.upstream.groups {
 		collectors = append(collectors, group.Collector())
 	}

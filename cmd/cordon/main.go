@@ -66,9 +66,8 @@ func rootCommand() *cobra.Command {
 		SilenceErrors:     true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
-	root.AddCommand(serveCommand(), checkCommand(), explainCommand(), listsCommand(), exceptionCommand(), exportCommand(), initCommand(),
-	root.AddCommand(serveCommand(), checkCommand(), explainCommand(), listsCommand(), exportCommand(), auditCommand(), initCommand(),
-		healthcheckCommand(), versionCommand())
+	root.AddCommand(serveCommand(), checkCommand(), explainCommand(), listsCommand(), exceptionCommand(), exportCommand(), auditCommand(),
+		initCommand(), healthcheckCommand(), versionCommand())
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("%s: %w; `%s --help` has all flags", cmd.Name(), err, cmd.CommandPath())
 	})
