@@ -1,0 +1,297 @@
+package effect
+
+import (
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"cordon/resolver/policy"
+)
+
+// changes are the policies, exceptions, agencies and lists that are not what they were, as far as that does something from now on.
+func changes(r *regimes, s *survey, pairs []*pair, diffs map[string]*rulesDiff) []Change {
+	old, new, had := s.old.snapshot, s.new.snapshot, hadBySomebody(pairs)
+	all := changesOf(old.Policies(), new.Policies(), contrast[policy.Policy]{
+		what: "policy",
+		name: func(p *policy.Policy) string { return p.Name },
+		bear: func(p *policy.Policy) bool { return !r.over(p.Until) && had[p] },
+		said: r.policyText, compare: r.comparePolicies,
+	})
+	all = append(all, changesOf(old.Exceptions(), new.Exceptions(), contrast[policy.Exception]{
+		what: "exception",
+		name: func(e *policy.Exception) string { return e.Name },
+		bear: func(e *policy.Exception) bool { return !r.over(e.Until) },
+		said: r.exceptionText, compare: r.compareExceptions,
+	})...)
+	all = append(all, changesOf(old.Agencies(), new.Agencies(), contrast[policy.Agency]{
+		what: "agency",
+		name: func(a *policy.Agency) string { return a.Name },
+		bear: func(*policy.Agency) bool { return true },
+		said: agencyText, compare: compareAgencies,
+	})...)
+	for _, l := range s.new.used {
+		if d := diffs[l.Name()]; d != nil && !d.same() {
+			all = append(all, Change{What: "list", Name: l.Name(), Texts: d.text()})
+		}
+	}
+	return all
+}
+
+// hadBySomebody are the policies that some asker has.
+func hadBySomebody(pairs []*pair) map[*policy.Policy]bool {
+	had := map[*policy.Policy]bool{}
+	for _, pair := range pairs {
+		for _, a := range []*policy.Asker{pair.old, pair.new} {
+			for _, p := range a.Policies() {
+				had[p] = true
+			}
+		}
+	}
+	return had
+}
+
+// contrast is how things of one kind are compared.
+type contrast[T any] struct {
+	what    string
+	name    func(*T) string
+	bear    func(*T) bool   // it does something from now on
+	said    func(*T) string // what it does, in a few words
+	compare func(old, new *T) []string
+}
+
+// changesOf compares things of one kind by name, in the order of the new files; what is gone comes last.
+func changesOf[T any](was, is []*T, c contrast[T]) []Change {
+	var all []Change
+	add := func(name string, texts ...string) {
+		if len(texts) > 0 {
+			all = append(all, Change{What: c.what, Name: name, Texts: texts})
+		}
+	}
+	before := map[string]*T{}
+	for _, one := range was {
+		if c.bear(one) {
+			before[c.name(one)] = one
+		}
+	}
+	for _, one := range is {
+		name := c.name(one)
+		earlier, known := before[name]
+		switch bears := c.bear(one); {
+		case known && bears:
+			add(name, c.compare(earlier, one)...)
+		case known:
+			add(name, c.ended(earlier, one))
+		case bears:
+			add(name, "new: "+c.said(one))
+		}
+		delete(before, name)
+	}
+	for _, one := range was {
+		if name := c.name(one); before[name] == one {
+			add(name, "gone; it was "+c.said(one))
+		}
+	}
+	return all
+}
+
+// ended says how new no longer does what old did.
+func (c *contrast[T]) ended(old, new *T) string {
+	if texts := c.compare(old, new); len(texts) > 0 {
+		return strings.Join(texts, "; ")
+	}
+	return "no agency has it any more"
+}
+
+func (r *regimes) policyText(p *policy.Policy) string {
+	text := strengthText(p)
+	if p.LegalReference != "" {
+		text += " by " + p.LegalReference
+	}
+	return text + " of " + some(p.Lists) + ", " + r.spanText(p.From, p.Until)
+}
+
+func strengthText(p *policy.Policy) string {
+	if p.Recommendation {
+		return "a recommendation"
+	}
+	return "a ban"
+}
+
+func (r *regimes) comparePolicies(old, new *policy.Policy) []string {
+	var d texts
+	d.end("prolonged", "shortened", r, old.Until, new.Until)
+	d.moment("begins", r, old.From, new.From)
+	d.word("", strengthText(old), strengthText(new))
+	d.set("lists", old.Lists, new.Lists)
+	d.word("answer ", old.Answer.String(), new.Answer.String())
+	d.word("EDE ", fmt.Sprint(old.EDE), fmt.Sprint(new.EDE))
+	d.word("legal reference ", old.LegalReference, new.LegalReference)
+	d.word("contact ", old.Contact, new.Contact)
+	d.word("link ", old.Link, new.Link)
+	if languages := titlesChanged(old.Title, new.Title); len(languages) > 0 {
+		d.add("another title in " + joined(languages))
+	}
+	return d
+}
+
+// titlesChanged are the languages whose titles differ.
+func titlesChanged(old, new map[string]string) []string {
+	languages := map[string]struct{}{}
+	for _, one := range []map[string]string{old, new} {
+		for language := range one {
+			if old[language] != new[language] {
+				languages[language] = struct{}{}
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(languages))
+}
+
+func (r *regimes) exceptionText(e *policy.Exception) string {
+	text := "for " + e.Agency
+	if e.Descendants {
+		text += " and those below it"
+	}
+	if len(e.Clients) > 0 {
+		text += ", " + someText(e.Clients)
+	}
+	if what := scopeText(e); what != "" {
+		text += ", of " + what
+	}
+	return text + ", " + r.spanText(e.From, e.Until) + ", approved by " + e.ApprovedBy
+}
+
+// scopeText is what an exception lifts, "" for all that there is.
+func scopeText(e *policy.Exception) string {
+	var names []string
+	for _, n := range e.Names {
+		names = append(names, n.String())
+	}
+	text := some(names)
+	text = after(text, " of ", some(e.Lists))
+	return after(text, " by ", some(e.Policies))
+}
+
+func (r *regimes) compareExceptions(old, new *policy.Exception) []string {
+	var d texts
+	if old.Revoked.IsZero() && !new.Revoked.IsZero() {
+		d.add(after("revoked", " by ", new.RevokedBy) + ", " + r.endText(new.Until) + "; it was " + r.endText(old.Until))
+	} else {
+		d.end("extended", "shortened", r, old.Until, new.Until)
+	}
+	d.moment("begins", r, old.From, new.From)
+	d.word("agency ", old.Agency, new.Agency)
+	d.word("", descendantsText(old), descendantsText(new))
+	d.set("clients", networkTexts(old.Clients), networkTexts(new.Clients))
+	d.set("policies", old.Policies, new.Policies)
+	d.set("lists", old.Lists, new.Lists)
+	d.set("names", nameTexts(old), nameTexts(new))
+	return d
+}
+
+func descendantsText(e *policy.Exception) string {
+	if e.Descendants {
+		return "for the agencies below " + e.Agency + " too"
+	}
+	return "not for the agencies below " + e.Agency
+}
+
+func nameTexts(e *policy.Exception) []string {
+	var all []string
+	for _, n := range e.Names {
+		all = append(all, n.String())
+	}
+	return all
+}
+
+func networkTexts(networks []netip.Prefix) []string {
+	var all []string
+	for _, p := range networks {
+		all = append(all, networkText(p))
+	}
+	return all
+}
+
+func agencyText(a *policy.Agency) string {
+	text := "mode " + a.Mode.String()
+	if a.Parent != "" {
+		text = "below " + a.Parent + ", " + text
+	}
+	return text
+}
+
+func compareAgencies(old, new *policy.Agency) []string {
+	var d texts
+	d.word("mode ", old.Mode.String(), new.Mode.String())
+	d.word("parent ", old.Parent, new.Parent)
+	d.set("policies of its own", old.Policies, new.Policies)
+	d.word("language ", old.Language, new.Language)
+	d.word("contact ", old.Contact, new.Contact)
+	return d
+}
+
+// texts are what differs between two things, for people.
+type texts []string
+
+func (d *texts) add(text string) { *d = append(*d, text) }
+
+// word adds a word that differs.
+func (d *texts) word(what, old, new string) {
+	if old != new {
+		d.add(what + wordText(new) + ", it was " + wordText(old))
+	}
+}
+
+func wordText(text string) string {
+	if text == "" {
+		return "none"
+	}
+	return text
+}
+
+// set adds what is more and what is gone of some names; without any it is not narrowed.
+func (d *texts) set(what string, old, new []string) {
+	more, gone := without(new, old), without(old, new)
+	var parts []string
+	if len(more) > 0 {
+		parts = append(parts, "with "+some(more))
+	}
+	if len(gone) > 0 {
+		parts = append(parts, "without "+some(gone))
+	}
+	if len(parts) > 0 {
+		d.add(what + ": now " + strings.Join(parts, " and "))
+	}
+}
+
+func without(all, others []string) []string {
+	var rest []string
+	for _, one := range all {
+		if !slices.Contains(others, one) {
+			rest = append(rest, one)
+		}
+	}
+	return rest
+}
+
+// end adds an end that differs.
+func (d *texts) end(later, sooner string, r *regimes, old, new time.Time) {
+	if old.Equal(new) {
+		return
+	}
+	word := later
+	if old.IsZero() || !new.IsZero() && new.Before(old) {
+		word = sooner
+	}
+	d.add(word + ": " + r.endText(new) + "; it was " + r.endText(old))
+}
+
+// moment adds a beginning that differs, if one of the two is to come.
+func (d *texts) moment(what string, r *regimes, old, new time.Time) {
+	if r.start(old) != r.start(new) {
+		d.add(what + " " + r.beginText(new) + "; it was " + r.beginText(old))
+	}
+}

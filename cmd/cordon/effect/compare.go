@@ -1,0 +1,147 @@
+package effect
+
+import (
+	"cmp"
+	"hash/maphash"
+	"slices"
+	"strings"
+	"time"
+
+	"cordon/blocklists"
+	"cordon/blocklists/domain"
+	"cordon/resolver/policy"
+)
+
+// Compare says what new, in the place of old, changes in effect from the moment at on. Times of the result are in at's location. Neither
+// snapshot may be nil; both are only read. The same two policies have the same difference.
+//
+// Two policies without a difference between agencies, policies and exceptions take the time to hash the lists whose hashes differ; else
+// every rule of the lists that a policy has is looked up. It needs 8 octets for each name of the two versions of one list that differ.
+func Compare(old, new *policy.Snapshot, at time.Time) Difference {
+	r := newRegimes(at, old, new)
+	h := hashes{maphash.MakeSeed()}
+	all := grounds(old, new)
+	pairs := r.pairs(all)
+
+	numbers := listNumbers{}
+	s := &survey{old: newSide(old, r, numbers), new: newSide(new, r, numbers), known: map[string]*class{}}
+	diffs := s.diffs(h)
+	s.lookAt(diffs, h, !slices.ContainsFunc(pairs, func(p *pair) bool { return !p.alike }))
+
+	d := Difference{At: at, Changes: []Change{}, Moves: []Move{}, Effects: []Effect{}}
+	d.Changes = append(d.Changes, changes(r, s, pairs, diffs)...)
+	d.Moves = append(d.Moves, moves(all)...)
+	d.Effects = append(d.Effects, s.effects(r, pairs, newCrowd(new, all))...)
+	return d
+}
+
+// diffs compares the lists that both policies have, by name.
+func (s *survey) diffs(h hashes) map[string]*rulesDiff {
+	diffs := map[string]*rulesDiff{}
+	for _, l := range s.new.used {
+		if old := s.old.list(l.Name()); old != nil {
+			diffs[l.Name()] = h.compare(old, l)
+		}
+	}
+	return diffs
+}
+
+// lookAt finds the points: all, or, where all askers are judged by the same policies and exceptions (alike), those that are at or below
+// a name whose rules differ.
+func (s *survey) lookAt(diffs map[string]*rulesDiff, h hashes, alike bool) {
+	if alike && !slices.ContainsFunc(s.new.used, func(l *blocklists.List) bool { d := diffs[l.Name()]; return d != nil && !d.same() }) {
+		return
+	}
+	if alike {
+		s.keep = func(name domain.Name) bool {
+			for up := range name.Ancestry() {
+				hash := h.name([]byte(up))
+				for _, d := range diffs {
+					if _, ok := d.names[hash]; ok {
+						return true
+					}
+				}
+			}
+			return false
+		}
+	}
+	s.lists(diffs, h)
+	s.exceptions()
+}
+
+// effects are the stretches of all pairs, those together that are of the same time and say the same.
+func (s *survey) effects(r *regimes, pairs []*pair, c *crowd) []Effect {
+	var found []Effect
+	grounds := map[string][]int{}
+	var keys []string
+	stretchesOf := map[string][]stretch{}
+	for _, p := range pairs {
+		for _, together := range bySpan(s.stretches(p, r.starts(p))) {
+			key := keyOf(together)
+			if _, known := grounds[key]; !known {
+				keys = append(keys, key)
+				stretchesOf[key] = together
+			}
+			grounds[key] = append(grounds[key], p.grounds...)
+		}
+	}
+	for _, key := range keys {
+		together := stretchesOf[key]
+		e := Effect{From: together[0].from, Until: together[0].until, Outcomes: s.outcomes(together)}
+		e.Who, e.Summary = c.who(grounds[key])
+		found = append(found, e)
+	}
+	slices.SortStableFunc(found, func(a, b Effect) int {
+		return cmp.Or(a.From.Compare(b.From), c.place(a.Who[0].Agency)-c.place(b.Who[0].Agency), untilOrder(a.Until, b.Until))
+	})
+	return found
+}
+
+// untilOrder puts no end last.
+func untilOrder(a, b time.Time) int {
+	if a.IsZero() != b.IsZero() {
+		return 1 - 2*int(flag(b.IsZero()))
+	}
+	return a.Compare(b)
+}
+
+// bySpan puts the stretches together that have the same beginning and end.
+func bySpan(all []stretch) [][]stretch {
+	var groups [][]stretch
+	for _, one := range all {
+		at := slices.IndexFunc(groups, func(g []stretch) bool { return g[0].from.Equal(one.from) && g[0].until.Equal(one.until) })
+		if at < 0 {
+			at = len(groups)
+			groups = append(groups, nil)
+		}
+		groups[at] = append(groups[at], one)
+	}
+	return groups
+}
+
+func keyOf(together []stretch) string {
+	keys := []string{together[0].from.String(), together[0].until.String()}
+	for i := range together {
+		keys = append(keys, together[i].key())
+	}
+	return strings.Join(keys, "\n")
+}
+
+// outcomes are the findings of one span, the lists of one decision together.
+func (s *survey) outcomes(together []stretch) []Outcome {
+	var all []Outcome
+	var last turn
+	for _, f := range together {
+		t := f.turn
+		t.list = ""
+		if len(all) == 0 || t != last {
+			all = append(all, Outcome{
+				Before: t.before.String(), After: t.after.String(), Policy: t.policy, LegalReference: s.policyOf(t).LegalReference, Exception: t.exception,
+			})
+			last = t
+		}
+		o := &all[len(all)-1]
+		o.Lists = append(o.Lists, Listed{List: f.list, Names: f.names, Networks: f.networks, First: f.first})
+	}
+	return all
+}

@@ -1,0 +1,211 @@
+package effect
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"cordon/resolver/policy"
+)
+
+// crowd is everybody who asks, by the agencies of the new policy.
+type crowd struct {
+	grounds  []ground
+	agencies []*policy.Agency
+	byAgency map[string][]int // places of grounds
+	parents  map[string]string
+}
+
+func newCrowd(s *policy.Snapshot, all []ground) *crowd {
+	c := &crowd{grounds: all, agencies: s.Agencies(), byAgency: map[string][]int{}, parents: map[string]string{}}
+	for i := range all {
+		name := all[i].new.Agency().Name
+		c.byAgency[name] = append(c.byAgency[name], i)
+	}
+	for _, a := range c.agencies {
+		c.parents[a.Name] = a.Parent
+	}
+	return c
+}
+
+// place is where an agency stands in the files.
+func (c *crowd) place(name string) int {
+	return slices.IndexFunc(c.agencies, func(a *policy.Agency) bool { return a.Name == name })
+}
+
+// who are the clients on some grounds, and what they are called.
+func (c *crowd) who(places []int) (all []Who, summary string) {
+	among := map[int]bool{}
+	for _, i := range places {
+		among[i] = true
+	}
+	for _, a := range c.agencies {
+		if w, any := c.of(a.Name, among); any {
+			all = append(all, w)
+		}
+	}
+	return all, c.summary(all)
+}
+
+// of are the clients of one agency that are on some grounds: the whole agency but for some, or else network by network.
+func (c *crowd) of(agency string, among map[int]bool) (w Who, any bool) {
+	w.Agency = agency
+	whole := c.isWhole(agency, among)
+	for _, i := range c.byAgency[agency] {
+		network := c.grounds[i].network
+		any = any || among[i]
+		switch {
+		case !whole && among[i]:
+			w.Clients = append(w.Clients, network)
+		case whole && !among[i], !among[i] && slices.ContainsFunc(w.Clients, network.Overlaps):
+			w.But = append(w.But, network)
+		}
+	}
+	return w, any
+}
+
+// isWhole says whether an agency's own networks are among some grounds, and nothing that lies in a part which is not.
+func (c *crowd) isWhole(agency string, among map[int]bool) bool {
+	whole := false
+	var but []netip.Prefix
+	for _, i := range c.byAgency[agency] {
+		network := c.grounds[i].network
+		switch {
+		case among[i] && slices.ContainsFunc(but, network.Overlaps), !among[i] && c.isMain(i):
+			return false
+		case !among[i]:
+			but = append(but, network)
+		case c.isMain(i):
+			whole = true
+		}
+	}
+	return whole
+}
+
+// isMain says whether a ground is one of its agency's own networks, or those that are in none: not only clients of an exception.
+func (c *crowd) isMain(i int) bool {
+	network := c.grounds[i].network
+	return !network.IsValid() || slices.Contains(c.grounds[i].new.Agency().Networks, network)
+}
+
+// summary names everybody in a line: an agency with all below it as one.
+func (c *crowd) summary(all []Who) string {
+	whole := map[string]bool{}
+	var but []netip.Prefix
+	for i := range all {
+		if len(all[i].Clients) == 0 {
+			whole[all[i].Agency] = true
+			but = append(but, all[i].But...)
+		}
+	}
+	if len(whole) == len(c.byAgency) && len(whole) > 1 {
+		return "every agency" + butText(but)
+	}
+	var parts []string
+	for _, a := range c.agencies {
+		if text := c.treeText(a.Name, whole); text != "" && !c.isSaid(a.Name, whole) {
+			parts = append(parts, text)
+		}
+	}
+	text := joined(parts) + butText(but)
+	for i := range all {
+		if len(all[i].Clients) > 0 {
+			text = after(text, ", ", all[i].Agency+": "+someText(all[i].Clients)+butText(all[i].But))
+		}
+	}
+	return text
+}
+
+// treeText names an agency with all below it, if they are all among the whole ones, or the agency alone.
+func (c *crowd) treeText(name string, whole map[string]bool) string {
+	below := c.tree(name, whole)
+	text := name
+	switch {
+	case len(below) == 0 && !whole[name]:
+		return ""
+	case len(below) == 1:
+		text = "the agency below " + name + ", " + below[0]
+	case len(below) > 1:
+		text = fmt.Sprintf("the %d agencies below %s", len(below), name)
+	}
+	if len(below) > 0 && whole[name] {
+		text = name + " and " + strings.Replace(text, "below "+name, "below it", 1)
+	}
+	return text
+}
+
+// tree are the agencies below name if they are all among the whole ones, and name too, unless it has no clients.
+func (c *crowd) tree(name string, whole map[string]bool) []string {
+	if !whole[name] && len(c.byAgency[name]) > 0 {
+		return nil
+	}
+	var below []string
+	for _, a := range c.agencies {
+		if c.isBelow(a.Name, name) && len(c.byAgency[a.Name]) > 0 {
+			below = append(below, a.Name)
+			if !whole[a.Name] {
+				return nil
+			}
+		}
+	}
+	return below
+}
+
+// isSaid says whether an agency is named with one that it is below.
+func (c *crowd) isSaid(name string, whole map[string]bool) bool {
+	for up := c.parents[name]; up != ""; up = c.parents[up] {
+		if len(c.tree(up, whole)) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// isBelow says whether the agency name has ancestor among its parents: their line ends.
+func (c *crowd) isBelow(name, ancestor string) bool {
+	for up := c.parents[name]; up != ""; up = c.parents[up] {
+		if up == ancestor {
+			return true
+		}
+	}
+	return false
+}
+
+func butText(but []netip.Prefix) string {
+	if len(but) == 0 {
+		return ""
+	}
+	return ", but not " + someText(but)
+}
+
+// someText names the first of some networks, single addresses as such.
+func someText(networks []netip.Prefix) string {
+	var texts []string
+	for _, p := range networks[:min(len(networks), manyFirst)] {
+		texts = append(texts, networkText(p))
+	}
+	if more := len(networks) - manyFirst; more > 0 {
+		texts = append(texts, fmt.Sprintf("%d more", more))
+	}
+	return joined(texts)
+}
+
+func networkText(p netip.Prefix) string {
+	switch {
+	case !p.IsValid():
+		return "those in no network"
+	case p.IsSingleIP():
+		return p.Addr().String()
+	default:
+		return p.String()
+	}
+}
+
+// joined is "a", "a and b", "a, b and c".
+func joined(texts []string) string {
+	if len(texts) < 2 {
+		return strings.Join(texts, "")
+	}
+	return strings.Join(texts[:len(texts)-1], ", ") + " and " + texts[len(texts)-1]
+}

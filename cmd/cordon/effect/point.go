@@ -1,0 +1,234 @@
+package effect
+
+import (
+	"bytes"
+	"cmp"
+	"net/netip"
+	"slices"
+
+	"cordon/blocklists"
+	"cordon/blocklists/domain"
+	"cordon/resolver/policy"
+)
+
+// class is points that policy can't tell apart: what the first of them gets, the others get too.
+type class struct {
+	probes  []probe // of the first point
+	list    string  // whose rules the points are; "" for names of exceptions
+	count   int
+	first   []point
+	differs bool // the lists that hold it, or the exceptions that cover it, are not the same in both policies
+}
+
+// point is a name or a network where a verdict may turn.
+type point struct {
+	text  string // "tiktok.com" or "198.51.100.0/24"
+	order int    // in the order of the sources
+}
+
+// probe is one question about a point.
+type probe struct {
+	name  []byte // in wire form; nil for an address
+	own   int    // the octet of name at which the point begins
+	below bool   // name lies below the point
+	addr  netip.Addr
+}
+
+// survey puts every point into its class.
+type survey struct {
+	old, new *side
+	classes  []*class
+	known    map[string]*class
+	points   int
+	key      []byte
+	keep     func(name domain.Name) bool // nil: every name counts
+}
+
+// side is one of the two policies, as a survey asks it.
+type side struct {
+	snapshot *policy.Snapshot
+	lists    []uint64           // numbers of the lists that a policy has, by their place, from 1; 0 for others
+	covers   map[string][]int   // numbers of the exceptions that have a name, by its wire form
+	used     []*blocklists.List // the lists that a policy has
+	matches  []blocklists.Match
+}
+
+func newSide(s *policy.Snapshot, r *regimes, numbers listNumbers) *side {
+	d := &side{snapshot: s, covers: map[string][]int{}}
+	banned := map[string]bool{}
+	for _, p := range s.Policies() {
+		for _, name := range p.Lists {
+			banned[name] = banned[name] || !r.over(p.Until)
+		}
+	}
+	for _, l := range s.Set().Lists() {
+		number := uint64(0)
+		if banned[l.Name()] {
+			number = 1 + numbers.of(l)
+			d.used = append(d.used, l)
+		}
+		d.lists = append(d.lists, number)
+	}
+	for _, e := range s.Exceptions() {
+		for _, name := range e.Names {
+			if !r.over(e.Until) {
+				d.covers[string(name)] = append(d.covers[string(name)], r.exceptions[e])
+			}
+		}
+	}
+	return d
+}
+
+// list is the list of that name that a policy has, nil if there is none.
+func (d *side) list(name string) *blocklists.List {
+	for _, l := range d.used {
+		if l.Name() == name {
+			return l
+		}
+	}
+	return nil
+}
+
+// sign appends to key all that the policy's verdicts on p depend on. It says false if no list holds p.
+func (d *side) sign(key []byte, p *probe) ([]byte, bool) {
+	d.matches = d.matches[:0]
+	if p.name != nil {
+		d.matches = d.snapshot.Set().Match(d.matches, p.name)
+	} else {
+		d.matches = d.snapshot.Set().MatchAddr(d.matches, p.addr)
+	}
+	slices.SortFunc(d.matches, func(a, b blocklists.Match) int { return cmp.Or(a.Start-b.Start, a.List-b.List) })
+	held := false
+	for _, m := range d.matches {
+		number := d.lists[m.List]
+		if number == 0 {
+			continue
+		}
+		held = true
+		key = appendNumber(key, number<<2|flag(m.CDN)<<1|flag(m.Start == p.own))
+		if m.CDN {
+			key = d.cover(key, string(p.name[:m.End])+"\x00")
+		}
+	}
+	key = append(key, 0)
+	if held && p.name != nil {
+		key = d.cover(key, string(p.name))
+	}
+	return append(key, 0), held
+}
+
+// cover appends the exceptions that have name, or a parent of it, among their names.
+func (d *side) cover(key []byte, name string) []byte {
+	for len(d.covers) > 0 && len(name) > 1 {
+		for _, number := range d.covers[name] {
+			key = appendNumber(key, 1+number)
+		}
+		name = name[1+int(name[0]):]
+	}
+	return append(key, 0)
+}
+
+func flag(yes bool) uint64 {
+	if yes {
+		return 1
+	}
+	return 0
+}
+
+// lists surveys the rules of all lists. Of one that is in both policies, what the old one alone says is enough.
+func (v *survey) lists(diffs map[string]*rulesDiff, h hashes) {
+	for _, l := range v.new.used {
+		v.list(l, nil, h)
+	}
+	for _, l := range v.old.used {
+		d := diffs[l.Name()]
+		switch {
+		case v.new.list(l.Name()) == nil:
+			v.list(l, nil, h)
+		case !d.same():
+			v.list(l, d, h)
+		}
+	}
+}
+
+// list surveys the rules of l, or those of them that are in only, if that is not nil.
+func (v *survey) list(l *blocklists.List, only *rulesDiff, h hashes) {
+	for r := range l.NameRules() {
+		if only != nil {
+			if _, ok := only.names[h.name([]byte(r.Name))]; !ok {
+				continue
+			}
+		}
+		v.name(l.Name(), r.Name)
+	}
+	for r := range l.NetworkRules() {
+		if only != nil {
+			bare := r
+			bare.Line = 0
+			if _, ok := only.networks[bare]; !ok {
+				continue
+			}
+		}
+		v.take(l.Name(), []probe{{addr: r.Prefix.Addr()}, {addr: last(r.Prefix)}}, r.Prefix.String)
+	}
+}
+
+// exceptions surveys the names of the exceptions.
+func (v *survey) exceptions() {
+	for _, d := range []*side{v.new, v.old} {
+		for _, e := range d.snapshot.Exceptions() {
+			for _, name := range e.Names {
+				v.name("", name)
+			}
+		}
+	}
+}
+
+func (v *survey) name(list string, name domain.Name) {
+	if v.keep != nil && !v.keep(name) {
+		return
+	}
+	v.take(list, probesOf(name), name.String)
+}
+
+// someLabel is the first label of the name that is asked in place of all those below a point which are no points themselves. No host
+// can have a name with a label that begins so (RFC 1123, section 2.1).
+const someLabel = "\x0c_cordon-any_"
+
+// probesOf are the questions about a name and what lies below it.
+func probesOf(name domain.Name) []probe {
+	probes := []probe{{name: []byte(name)}}
+	if len(someLabel)+len(name) <= domain.MaxWire {
+		probes = append(probes, probe{name: []byte(someLabel + string(name)), own: len(someLabel), below: true})
+	}
+	return probes
+}
+
+// take puts a point into its class, if a list holds it.
+func (v *survey) take(list string, probes []probe, text func() string) {
+	v.points++
+	key := append(append(v.key[:0], list...), 0)
+	held, differs := false, false
+	for i := range probes {
+		start := len(key)
+		var inOld, inNew bool
+		key, inOld = v.old.sign(key, &probes[i])
+		middle := len(key)
+		key, inNew = v.new.sign(key, &probes[i])
+		held = held || inOld || inNew
+		differs = differs || !bytes.Equal(key[start:middle], key[middle:])
+	}
+	if v.key = key; !held {
+		return
+	}
+	c := v.known[string(key)]
+	if c == nil {
+		c = &class{probes: probes, list: list, differs: differs}
+		v.known[string(key)] = c
+		v.classes = append(v.classes, c)
+	}
+	c.count++
+	if len(c.first) < manyFirst {
+		c.first = append(c.first, point{text(), v.points})
+	}
+}

@@ -1,0 +1,189 @@
+package effect
+
+import (
+	"encoding/binary"
+	"fmt"
+	"hash/maphash"
+	"net/netip"
+	"slices"
+
+	"cordon/blocklists"
+	"cordon/blocklists/domain"
+)
+
+// rulesDiff is what two versions of a list say differently.
+type rulesDiff struct {
+	added, gone sample
+	names       map[uint64]struct{} // hashes of the names that they speak of differently
+	networks    map[blocklists.NetworkRule]struct{}
+}
+
+func (d *rulesDiff) same() bool { return d.added.count+d.gone.count == 0 }
+
+// sample is a number of things and the first of them.
+type sample struct {
+	count int
+	first []string
+}
+
+// manyFirst is how many things are named of many.
+const manyFirst = 3
+
+func (s *sample) add(text func() string) {
+	s.count++
+	if len(s.first) < manyFirst {
+		s.first = append(s.first, text())
+	}
+}
+
+// hashes tells names and rules apart by 64 bits: of a million names that takes 8 MB for each version.
+type hashes struct{ seed maphash.Seed }
+
+// name is the hash of a name, or of a suffix of one, in wire form with the root label.
+func (h hashes) name(wire []byte) uint64 { return maphash.Bytes(h.seed, wire) }
+
+func (h hashes) rule(r *blocklists.NameRule) uint64 {
+	var b [domain.MaxWire + 2]byte
+	return maphash.Bytes(h.seed, append(append(b[:0], r.Name...), byte(r.Self), byte(r.Below)))
+}
+
+// compare finds what two versions of a list say differently. It sorts the hashes of both: what stands in one only differs.
+func (h hashes) compare(old, new *blocklists.List) *rulesDiff {
+	d := &rulesDiff{names: map[uint64]struct{}{}}
+	if old.Hash() == new.Hash() {
+		return d
+	}
+	differs := onlyInOne(h.rules(old), h.rules(new))
+	for r := range new.NameRules() {
+		if _, ok := differs[h.rule(&r)]; ok {
+			d.added.add(func() string { return ruleText(&r) })
+			d.names[h.name([]byte(r.Name))] = struct{}{}
+		}
+	}
+	for r := range old.NameRules() {
+		if _, ok := differs[h.rule(&r)]; ok {
+			d.gone.add(func() string { return ruleText(&r) })
+			d.names[h.name([]byte(r.Name))] = struct{}{}
+		}
+	}
+	d.networks = onlyInOneSet(networkRules(old), networkRules(new))
+	for _, r := range sortedNetworks(new, d.networks) {
+		d.added.add(r.String)
+	}
+	for _, r := range sortedNetworks(old, d.networks) {
+		d.gone.add(r.String)
+	}
+	return d
+}
+
+// rules are the hashes of a list's rules for names, sorted.
+func (h hashes) rules(l *blocklists.List) []uint64 {
+	all := make([]uint64, 0, l.Len()+l.Allowed())
+	for r := range l.NameRules() {
+		all = append(all, h.rule(&r))
+	}
+	slices.Sort(all)
+	return all
+}
+
+// onlyInOne is what stands in one of two sorted slices only.
+func onlyInOne(a, b []uint64) map[uint64]struct{} {
+	found := map[uint64]struct{}{}
+	for len(a) > 0 && len(b) > 0 {
+		switch {
+		case a[0] == b[0]:
+			a, b = a[1:], b[1:]
+		case a[0] < b[0]:
+			found[a[0]], a = struct{}{}, a[1:]
+		default:
+			found[b[0]], b = struct{}{}, b[1:]
+		}
+	}
+	for _, rest := range [][]uint64{a, b} {
+		for _, hash := range rest {
+			found[hash] = struct{}{}
+		}
+	}
+	return found
+}
+
+type networkSet = map[blocklists.NetworkRule]struct{}
+
+func networkRules(l *blocklists.List) networkSet {
+	all := networkSet{}
+	for r := range l.NetworkRules() {
+		r.Line = 0
+		all[r] = struct{}{}
+	}
+	return all
+}
+
+func onlyInOneSet(a, b networkSet) networkSet {
+	found := networkSet{}
+	for _, two := range [][2]networkSet{{a, b}, {b, a}} {
+		for r := range two[0] {
+			if _, both := two[1][r]; !both {
+				found[r] = struct{}{}
+			}
+		}
+	}
+	return found
+}
+
+// sortedNetworks are the networks of those rules of l that are among some.
+func sortedNetworks(l *blocklists.List, some networkSet) []netip.Prefix {
+	var all []netip.Prefix
+	for r := range l.NetworkRules() {
+		r.Line = 0
+		if _, ok := some[r]; ok {
+			all = append(all, r.Prefix)
+		}
+	}
+	return all
+}
+
+// ruleText is a rule for a name as it is written in plain lists.
+func ruleText(r *blocklists.NameRule) string {
+	said := max(r.Self, r.Below)
+	text := r.Name.String()
+	switch {
+	case r.Self != said:
+		text = "*." + text
+	case r.Below != said:
+		text = "=" + text
+	}
+	if said == blocklists.Allows {
+		return "allow " + text
+	}
+	return text
+}
+
+// listNumbers numbers lists by their names, for both policies together.
+type listNumbers map[string]uint64
+
+func (n listNumbers) of(l *blocklists.List) uint64 {
+	number, known := n[l.Name()]
+	if !known {
+		number = uint64(len(n))
+		n[l.Name()] = number
+	}
+	return number
+}
+
+func appendNumber[T int | uint64](key []byte, n T) []byte {
+	return binary.AppendUvarint(key, uint64(n))
+}
+
+// rulesText tells how many rules differ, for people: "1500 entries more (a.example, …), 1 gone (b.example)".
+func (d *rulesDiff) text() []string {
+	var texts []string
+	for _, part := range []struct {
+		sample
+		what string
+	}{{d.added, "new"}, {d.gone, "gone"}} {
+		if part.count > 0 {
+			texts = append(texts, fmt.Sprintf("%s %s: %s", count(part.count, "entry"), part.what, part.text()))
+		}
+	}
+	return texts
+}

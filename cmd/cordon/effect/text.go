@@ -1,0 +1,265 @@
+package effect
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// What Sentences keeps to.
+const (
+	maxSentences = 40  // with the last, which says how many there are beside
+	maxSentence  = 400 // octets
+)
+
+// Sentences tells the difference in sentences, each by itself: the effects first, by time, then moves and changes. There are at most 40,
+// of at most 400 octets; the last says how many more there would be. It is one sentence if there is no difference.
+func (d *Difference) Sentences() []string {
+	var all []string
+	for i := range d.Effects {
+		e := &d.Effects[i]
+		for j := range e.Outcomes {
+			o := &e.Outcomes[j]
+			all = append(all, e.Summary+": "+d.span(e)+": "+phrase(o)+": "+listsText(o.Lists, false)+reasonText(o))
+		}
+	}
+	for i := range d.Moves {
+		all = append(all, d.Moves[i].text())
+	}
+	for i := range d.Changes {
+		c := &d.Changes[i]
+		all = append(all, c.What+" "+c.Name+": "+strings.Join(c.Texts, "; "))
+	}
+	if len(all) == 0 {
+		return []string{nothing}
+	}
+	if more := len(all) - maxSentences + 1; more > 1 {
+		all = append(all[:maxSentences-1], fmt.Sprintf("and %d more differences", more))
+	}
+	for i := range all {
+		all[i] = short(all[i])
+	}
+	return all
+}
+
+const nothing = "Nothing changes in effect"
+
+// short is text, cut if it is too long.
+func short(text string) string {
+	if len(text) <= maxSentence {
+		return text
+	}
+	end := maxSentence - len("…")
+	for !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return text[:end] + "…"
+}
+
+// Write writes the difference for people: what changed, then who is judged otherwise, span by span.
+func (d *Difference) Write(w io.Writer) error {
+	var b strings.Builder
+	if d.Nothing() {
+		b.WriteString(nothing + ".\n")
+	}
+	for i := range d.Changes {
+		c := &d.Changes[i]
+		line(&b, 0, c.What+" "+c.Name)
+		for _, text := range c.Texts {
+			line(&b, 1, text)
+		}
+	}
+	for i := range d.Moves {
+		line(&b, 0, d.Moves[i].text())
+	}
+	if len(d.Effects) == 0 && !d.Nothing() {
+		b.WriteString("\nNo verdict changes.\n")
+	}
+	span := ""
+	for i := range d.Effects {
+		e := &d.Effects[i]
+		if now := d.span(e); i == 0 || now != span {
+			span = now
+			b.WriteString("\n")
+			line(&b, 0, capital(span))
+		}
+		line(&b, 1, e.Summary)
+		for j := range e.Outcomes {
+			writeOutcome(&b, &e.Outcomes[j])
+		}
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func writeOutcome(b *strings.Builder, o *Outcome) {
+	line(b, 2, phrase(o)+reasonText(o))
+	for i := range o.Lists {
+		line(b, 3, listsText(o.Lists[i:i+1], true))
+	}
+}
+
+func line(b *strings.Builder, depth int, text string) {
+	b.WriteString(strings.Repeat("  ", depth) + text + "\n")
+}
+
+func capital(text string) string { return strings.ToUpper(text[:1]) + text[1:] }
+
+// phrase is one action in place of another, in words.
+func phrase(o *Outcome) string {
+	const pass, refuse, observe, except = "pass", "refuse", "observe", "except"
+	return map[[2]string]string{
+		{pass, refuse}:    "newly refused",
+		{pass, observe}:   "newly observed",
+		{pass, except}:    "newly excepted (no policy was in force)",
+		{refuse, pass}:    "newly allowed: no policy is in force",
+		{refuse, observe}: "no longer refused, only observed",
+		{refuse, except}:  "newly excepted",
+		{observe, pass}:   "no longer observed",
+		{observe, refuse}: "newly refused (only observed before)",
+		{observe, except}: "newly excepted (observed before)",
+		{except, pass}:    "no longer excepted: no policy is in force",
+		{except, refuse}:  "no longer excepted: refused",
+		{except, observe}: "no longer excepted: observed",
+	}[[2]string{o.Before, o.After}]
+}
+
+// reasonText is by which decision, and by which exception.
+func reasonText(o *Outcome) string {
+	text := after(" by "+o.Policy, ", ", o.LegalReference)
+	if o.Exception != "" {
+		text += ", exception " + o.Exception
+	}
+	return text
+}
+
+// listsText is how much of some lists, with the first names or without.
+func listsText(lists []Listed, first bool) string {
+	var all []string
+	for i := range lists {
+		l := &lists[i]
+		var counts []string
+		if l.Names > 0 {
+			counts = append(counts, count(l.Names, "name"))
+		}
+		if l.Networks > 0 {
+			counts = append(counts, count(l.Networks, "network"))
+		}
+		text := l.List + " (" + joined(counts) + ")"
+		if first {
+			text += ": " + sample{l.Names + l.Networks, l.First}.text()
+		}
+		all = append(all, text)
+	}
+	return joined(all)
+}
+
+// text names the first of many.
+func (s sample) text() string {
+	text := strings.Join(s.first, ", ")
+	if s.count > len(s.first) {
+		text += ", …"
+	}
+	return text
+}
+
+// some names the first of some.
+func some(names []string) string {
+	var s sample
+	for _, name := range names {
+		s.add(func() string { return name })
+	}
+	return s.text()
+}
+
+func (m *Move) text() string {
+	text := someText(m.Networks) + ": from the agency " + m.From + " to " + m.To
+	switch {
+	case m.MayAsk != "":
+		text += "; these clients may " + m.MayAsk + " ask"
+	}
+	return text
+}
+
+func count(n int, thing string) string {
+	switch {
+	case n == 1:
+		return "1 " + thing
+	case strings.HasSuffix(thing, "y"):
+		return fmt.Sprintf("%d %sies", n, strings.TrimSuffix(thing, "y"))
+	default:
+		return fmt.Sprintf("%d %ss", n, thing)
+	}
+}
+
+// after is first and second with between between them, if there are two.
+func after(first, between, second string) string {
+	if first == "" || second == "" {
+		return first + second
+	}
+	return first + between + second
+}
+
+// span is when an effect is there: "at once" is from the moment of the comparison on.
+func (d *Difference) span(e *Effect) string {
+	begin := "at once"
+	if e.From.After(d.At) {
+		begin = "from " + dayOr(e.From)
+	}
+	switch {
+	case !e.Until.IsZero() && e.From.After(d.At):
+		return begin + " " + endText(e.Until)
+	case !e.Until.IsZero():
+		return begin + ", " + endText(e.Until)
+	case e.From.After(d.At):
+		return begin + " on"
+	}
+	return begin
+}
+
+// spanText is the time from one moment to just before another, either of which may be zero.
+func (r *regimes) spanText(from, until time.Time) string {
+	if until.IsZero() {
+		return r.beginText(from) + " without an end"
+	}
+	return r.beginText(from) + " " + r.endText(until)
+}
+
+// beginText is a beginning, in the location of the comparison.
+func (r *regimes) beginText(from time.Time) string {
+	if from.IsZero() {
+		return "from the beginning"
+	}
+	return "from " + dayOr(from.In(r.at.Location()))
+}
+
+// endText is an end, in the location of the comparison.
+func (r *regimes) endText(until time.Time) string {
+	if until.IsZero() {
+		return "without an end"
+	}
+	return endText(until.In(r.at.Location()))
+}
+
+// endText is the moment at which something ends; the end of a day is said by that day.
+func endText(until time.Time) string {
+	if isMidnight(until) {
+		return "to the end of " + until.AddDate(0, 0, -1).Format(time.DateOnly)
+	}
+	return "until " + dayOr(until)
+}
+
+// dayOr is a moment; midnight is said by the day that begins then.
+func dayOr(t time.Time) string {
+	if isMidnight(t) {
+		return t.Format(time.DateOnly)
+	}
+	return t.Format("2006-01-02 15:04 MST")
+}
+
+func isMidnight(t time.Time) bool {
+	hour, minute, second := t.Clock()
+	return hour == 0 && minute == 0 && second == 0
+}
