@@ -49,22 +49,21 @@ func (s *survey) diffs(h hashes) map[string]*rulesDiff {
 // lookAt finds the points: all, or, where all askers are judged by the same policies and exceptions (alike), those that are at or below
 // a name whose rules differ.
 func (s *survey) lookAt(diffs map[string]*rulesDiff, h hashes, alike bool) {
-	if alike && !slices.ContainsFunc(s.new.used, func(l *blocklists.List) bool { d := diffs[l.Name()]; return d != nil && !d.same() }) {
+	var differ []*rulesDiff
+	for _, l := range s.new.used {
+		if d := diffs[l.Name()]; d != nil && !d.same() {
+			differ = append(differ, d)
+		}
+	}
+	if alike && len(differ) == 0 {
 		return
 	}
 	if alike {
-		s.keep = func(name domain.Name) bool {
-			for up := range name.Ancestry() {
-				hash := h.name([]byte(up))
-				for _, d := range diffs {
-					if _, ok := d.names[hash]; ok {
-						return true
-					}
-				}
-			}
-			return false
-		}
+		s.keep = func(name domain.Name) bool { return h.within(name, differ) }
 	}
+	s.oneSet = slices.EqualFunc(s.old.snapshot.Set().Lists(), s.new.snapshot.Set().Lists(), func(a, b *blocklists.List) bool {
+		return a.Name() == b.Name() && a.Hash() == b.Hash()
+	})
 	s.lists(diffs, h)
 	s.exceptions()
 }

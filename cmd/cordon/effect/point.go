@@ -42,6 +42,8 @@ type survey struct {
 	points   int
 	key      []byte
 	keep     func(name domain.Name) bool // nil: every name counts
+	oneSet   bool                        // the lists of both are the same, and in the same order
+	names    [2][]byte                   // the names of the probes under way
 }
 
 // side is one of the two policies, as a survey asks it.
@@ -89,8 +91,8 @@ func (d *side) list(name string) *blocklists.List {
 	return nil
 }
 
-// sign appends to key all that the policy's verdicts on p depend on. It says false if no list holds p.
-func (d *side) sign(key []byte, p *probe) ([]byte, bool) {
+// find finds the lists that hold p.
+func (d *side) find(p *probe) {
 	d.matches = d.matches[:0]
 	if p.name != nil {
 		d.matches = d.snapshot.Set().Match(d.matches, p.name)
@@ -98,6 +100,10 @@ func (d *side) sign(key []byte, p *probe) ([]byte, bool) {
 		d.matches = d.snapshot.Set().MatchAddr(d.matches, p.addr)
 	}
 	slices.SortFunc(d.matches, func(a, b blocklists.Match) int { return cmp.Or(a.Start-b.Start, a.List-b.List) })
+}
+
+// sign appends to key all that the policy's verdicts on p depend on, after find. It says false if no list holds p.
+func (d *side) sign(key []byte, p *probe) ([]byte, bool) {
 	held := false
 	for _, m := range d.matches {
 		number := d.lists[m.List]
@@ -106,12 +112,12 @@ func (d *side) sign(key []byte, p *probe) ([]byte, bool) {
 		}
 		held = true
 		key = appendNumber(key, number<<2|flag(m.CDN)<<1|flag(m.Start == p.own))
-		if m.CDN {
+		if m.CDN && len(d.covers) > 0 {
 			key = d.cover(key, string(p.name[:m.End])+"\x00")
 		}
 	}
 	key = append(key, 0)
-	if held && p.name != nil {
+	if held && p.name != nil && len(d.covers) > 0 {
 		key = d.cover(key, string(p.name))
 	}
 	return append(key, 0), held
@@ -119,7 +125,7 @@ func (d *side) sign(key []byte, p *probe) ([]byte, bool) {
 
 // cover appends the exceptions that have name, or a parent of it, among their names.
 func (d *side) cover(key []byte, name string) []byte {
-	for len(d.covers) > 0 && len(name) > 1 {
+	for len(name) > 1 {
 		for _, number := range d.covers[name] {
 			key = appendNumber(key, 1+number)
 		}
@@ -135,73 +141,66 @@ func flag(yes bool) uint64 {
 	return 0
 }
 
-// lists surveys the rules of all lists. Of one that is in both policies, what the old one alone says is enough.
+// lists surveys the rules of all lists. Of one that is in both policies, what the old one alone speaks of is enough.
 func (v *survey) lists(diffs map[string]*rulesDiff, h hashes) {
 	for _, l := range v.new.used {
 		v.list(l, nil, h)
 	}
 	for _, l := range v.old.used {
 		d := diffs[l.Name()]
-		switch {
-		case v.new.list(l.Name()) == nil:
-			v.list(l, nil, h)
-		case !d.same():
+		if d == nil || !d.same() {
 			v.list(l, d, h)
 		}
 	}
 }
 
-// list surveys the rules of l, or those of them that are in only, if that is not nil.
-func (v *survey) list(l *blocklists.List, only *rulesDiff, h hashes) {
+// list surveys the rules of l, or, if d is not nil, those about what only the old list of the two speaks of.
+func (v *survey) list(l *blocklists.List, d *rulesDiff, h hashes) {
 	for r := range l.NameRules() {
-		if only != nil {
-			if _, ok := only.names[h.name([]byte(r.Name))]; !ok {
-				continue
-			}
+		if d == nil || d.onlyOld(h.name(r.Name)) {
+			v.name(l.Name(), r.Name)
 		}
-		v.name(l.Name(), r.Name)
 	}
 	for r := range l.NetworkRules() {
-		if only != nil {
-			bare := r
-			bare.Line = 0
-			if _, ok := only.networks[bare]; !ok {
-				continue
-			}
+		if d == nil || d.onlyOldNetwork(r.Prefix) {
+			v.take(l.Name(), []probe{{addr: r.Prefix.Addr()}, {addr: last(r.Prefix)}}, r.Prefix.String)
 		}
-		v.take(l.Name(), []probe{{addr: r.Prefix.Addr()}, {addr: last(r.Prefix)}}, r.Prefix.String)
 	}
 }
 
 // exceptions surveys the names of the exceptions.
 func (v *survey) exceptions() {
+	seen := map[domain.Name]bool{}
 	for _, d := range []*side{v.new, v.old} {
 		for _, e := range d.snapshot.Exceptions() {
 			for _, name := range e.Names {
-				v.name("", name)
+				if !seen[name] {
+					v.name("", name)
+				}
+				seen[name] = true
 			}
 		}
 	}
-}
-
-func (v *survey) name(list string, name domain.Name) {
-	if v.keep != nil && !v.keep(name) {
-		return
-	}
-	v.take(list, probesOf(name), name.String)
 }
 
 // someLabel is the first label of the name that is asked in place of all those below a point which are no points themselves. No host
 // can have a name with a label that begins so (RFC 1123, section 2.1).
 const someLabel = "\x0c_cordon-any_"
 
-// probesOf are the questions about a name and what lies below it.
-func probesOf(name domain.Name) []probe {
-	probes := []probe{{name: []byte(name)}}
-	if len(someLabel)+len(name) <= domain.MaxWire {
-		probes = append(probes, probe{name: []byte(someLabel + string(name)), own: len(someLabel), below: true})
+// name surveys a name and what lies below it.
+func (v *survey) name(list string, name domain.Name) {
+	if v.keep != nil && !v.keep(name) {
+		return
 	}
-	return probes
+	v.names[0] = append(v.names[0][:0], name...)
+	probes := [2]probe{{name: v.names[0]}}
+	if len(someLabel)+len(name) > domain.MaxWire {
+		v.take(list, probes[:1], name.String)
+		return
+	}
+	v.names[1] = append(append(v.names[1][:0], someLabel...), name...)
+	probes[1] = probe{name: v.names[1], own: len(someLabel), below: true}
+	v.take(list, probes[:], name.String)
 }
 
 // take puts a point into its class, if a list holds it.
@@ -212,6 +211,7 @@ func (v *survey) take(list string, probes []probe, text func() string) {
 	for i := range probes {
 		start := len(key)
 		var inOld, inNew bool
+		v.find(&probes[i])
 		key, inOld = v.old.sign(key, &probes[i])
 		middle := len(key)
 		key, inNew = v.new.sign(key, &probes[i])
@@ -223,7 +223,7 @@ func (v *survey) take(list string, probes []probe, text func() string) {
 	}
 	c := v.known[string(key)]
 	if c == nil {
-		c = &class{probes: probes, list: list, differs: differs}
+		c = &class{probes: cloneProbes(probes), list: list, differs: differs}
 		v.known[string(key)] = c
 		v.classes = append(v.classes, c)
 	}
@@ -231,4 +231,23 @@ func (v *survey) take(list string, probes []probe, text func() string) {
 	if len(c.first) < manyFirst {
 		c.first = append(c.first, point{text(), v.points})
 	}
+}
+
+// find finds the lists of both policies that hold p.
+func (v *survey) find(p *probe) {
+	v.old.find(p)
+	if v.oneSet {
+		v.new.matches = append(v.new.matches[:0], v.old.matches...)
+		return
+	}
+	v.new.find(p)
+}
+
+// cloneProbes are probes with names of their own.
+func cloneProbes(probes []probe) []probe {
+	all := slices.Clone(probes)
+	for i := range all {
+		all[i].name = bytes.Clone(all[i].name)
+	}
+	return all
 }

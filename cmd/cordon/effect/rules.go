@@ -14,11 +14,35 @@ import (
 // rulesDiff is what two versions of a list say differently.
 type rulesDiff struct {
 	added, gone sample
-	names       map[uint64]struct{} // hashes of the names that they speak of differently
-	networks    map[blocklists.NetworkRule]struct{}
+	names       map[uint64]bool       // hashes of the names that they speak of differently: true if the new one speaks of it
+	networks    map[netip.Prefix]bool // networks likewise
 }
 
 func (d *rulesDiff) same() bool { return d.added.count+d.gone.count == 0 }
+
+// within says whether name is at or below a name of which some versions differ.
+func (h hashes) within(name domain.Name, some []*rulesDiff) bool {
+	for up := range name.Ancestry() {
+		hash := h.name(up)
+		for _, d := range some {
+			if _, ok := d.names[hash]; ok {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// onlyOld says whether of the two versions only the old one speaks of the name with that hash.
+func (d *rulesDiff) onlyOld(name uint64) bool {
+	inNew, differs := d.names[name]
+	return differs && !inNew
+}
+
+func (d *rulesDiff) onlyOldNetwork(p netip.Prefix) bool {
+	inNew, differs := d.networks[p]
+	return differs && !inNew
+}
 
 // sample is a number of things and the first of them.
 type sample struct {
@@ -39,8 +63,7 @@ func (s *sample) add(text func() string) {
 // hashes tells names and rules apart by 64 bits: of a million names that takes 8 MB for each version.
 type hashes struct{ seed maphash.Seed }
 
-// name is the hash of a name, or of a suffix of one, in wire form with the root label.
-func (h hashes) name(wire []byte) uint64 { return maphash.Bytes(h.seed, wire) }
+func (h hashes) name(name domain.Name) uint64 { return maphash.String(h.seed, string(name)) }
 
 func (h hashes) rule(r *blocklists.NameRule) uint64 {
 	var b [domain.MaxWire + 2]byte
@@ -49,7 +72,7 @@ func (h hashes) rule(r *blocklists.NameRule) uint64 {
 
 // compare finds what two versions of a list say differently. It sorts the hashes of both: what stands in one only differs.
 func (h hashes) compare(old, new *blocklists.List) *rulesDiff {
-	d := &rulesDiff{names: map[uint64]struct{}{}}
+	d := &rulesDiff{names: map[uint64]bool{}, networks: map[netip.Prefix]bool{}}
 	if old.Hash() == new.Hash() {
 		return d
 	}
@@ -57,23 +80,43 @@ func (h hashes) compare(old, new *blocklists.List) *rulesDiff {
 	for r := range new.NameRules() {
 		if _, ok := differs[h.rule(&r)]; ok {
 			d.added.add(func() string { return ruleText(&r) })
-			d.names[h.name([]byte(r.Name))] = struct{}{}
+			d.names[h.name(r.Name)] = true
 		}
 	}
 	for r := range old.NameRules() {
 		if _, ok := differs[h.rule(&r)]; ok {
 			d.gone.add(func() string { return ruleText(&r) })
-			d.names[h.name([]byte(r.Name))] = struct{}{}
+			name := h.name(r.Name)
+			d.names[name] = d.names[name]
 		}
 	}
-	d.networks = onlyInOneSet(networkRules(old), networkRules(new))
-	for _, r := range sortedNetworks(new, d.networks) {
-		d.added.add(r.String)
-	}
-	for _, r := range sortedNetworks(old, d.networks) {
-		d.gone.add(r.String)
-	}
+	d.compareNetworks(old, new)
 	return d
+}
+
+// compareNetworks is compare for the rules for networks: there are never many.
+func (d *rulesDiff) compareNetworks(old, new *blocklists.List) {
+	was, is := networkRules(old), networkRules(new)
+	for r := range new.NetworkRules() {
+		if was[r.Prefix] != r.Say {
+			d.added.add(r.Prefix.String)
+			d.networks[r.Prefix] = true
+		}
+	}
+	for r := range old.NetworkRules() {
+		if is[r.Prefix] != r.Say {
+			d.gone.add(r.Prefix.String)
+			d.networks[r.Prefix] = d.networks[r.Prefix]
+		}
+	}
+}
+
+func networkRules(l *blocklists.List) map[netip.Prefix]blocklists.Say {
+	all := make(map[netip.Prefix]blocklists.Say, l.Networks())
+	for r := range l.NetworkRules() {
+		all[r.Prefix] = r.Say
+	}
+	return all
 }
 
 // rules are the hashes of a list's rules for names, sorted.
@@ -105,41 +148,6 @@ func onlyInOne(a, b []uint64) map[uint64]struct{} {
 		}
 	}
 	return found
-}
-
-type networkSet = map[blocklists.NetworkRule]struct{}
-
-func networkRules(l *blocklists.List) networkSet {
-	all := networkSet{}
-	for r := range l.NetworkRules() {
-		r.Line = 0
-		all[r] = struct{}{}
-	}
-	return all
-}
-
-func onlyInOneSet(a, b networkSet) networkSet {
-	found := networkSet{}
-	for _, two := range [][2]networkSet{{a, b}, {b, a}} {
-		for r := range two[0] {
-			if _, both := two[1][r]; !both {
-				found[r] = struct{}{}
-			}
-		}
-	}
-	return found
-}
-
-// sortedNetworks are the networks of those rules of l that are among some.
-func sortedNetworks(l *blocklists.List, some networkSet) []netip.Prefix {
-	var all []netip.Prefix
-	for r := range l.NetworkRules() {
-		r.Line = 0
-		if _, ok := some[r]; ok {
-			all = append(all, r.Prefix)
-		}
-	}
-	return all
 }
 
 // ruleText is a rule for a name as it is written in plain lists.
@@ -174,7 +182,7 @@ func appendNumber[T int | uint64](key []byte, n T) []byte {
 	return binary.AppendUvarint(key, uint64(n))
 }
 
-// rulesText tells how many rules differ, for people: "1500 entries more (a.example, …), 1 gone (b.example)".
+// text tells how many rules differ, for people: "1500 entries new: a.example, …".
 func (d *rulesDiff) text() []string {
 	var texts []string
 	for _, part := range []struct {

@@ -21,8 +21,8 @@ func (d *Difference) Sentences() []string {
 	for i := range d.Effects {
 		e := &d.Effects[i]
 		for j := range e.Outcomes {
-			o := &e.Outcomes[j]
-			all = append(all, e.Summary+": "+d.span(e)+": "+phrase(o)+": "+listsText(o.Lists, false)+reasonText(o))
+			what, why := phrase(&e.Outcomes[j])
+			all = append(all, e.Summary+": "+d.span(e)+": "+what+": "+listsText(e.Outcomes[j].Lists, false)+why)
 		}
 	}
 	for i := range d.Moves {
@@ -95,7 +95,8 @@ func (d *Difference) Write(w io.Writer) error {
 }
 
 func writeOutcome(b *strings.Builder, o *Outcome) {
-	line(b, 2, phrase(o)+reasonText(o))
+	what, why := phrase(o)
+	line(b, 2, what+why)
 	for i := range o.Lists {
 		line(b, 3, listsText(o.Lists[i:i+1], true))
 	}
@@ -107,32 +108,30 @@ func line(b *strings.Builder, depth int, text string) {
 
 func capital(text string) string { return strings.ToUpper(text[:1]) + text[1:] }
 
-// phrase is one action in place of another, in words.
-func phrase(o *Outcome) string {
-	const pass, refuse, observe, except = "pass", "refuse", "observe", "except"
-	return map[[2]string]string{
-		{pass, refuse}:    "newly refused",
-		{pass, observe}:   "newly observed",
-		{pass, except}:    "newly excepted (no policy was in force)",
-		{refuse, pass}:    "newly allowed: no policy is in force",
-		{refuse, observe}: "no longer refused, only observed",
-		{refuse, except}:  "newly excepted",
-		{observe, pass}:   "no longer observed",
-		{observe, refuse}: "newly refused (only observed before)",
-		{observe, except}: "newly excepted (observed before)",
-		{except, pass}:    "no longer excepted: no policy is in force",
-		{except, refuse}:  "no longer excepted: refused",
-		{except, observe}: "no longer excepted: observed",
-	}[[2]string{o.Before, o.After}]
+// phrases say one action in place of another, and how its reason stands to it.
+var phrases = map[[2]string][2]string{
+	{"pass", "refuse"}:    {"newly refused", " by "},
+	{"pass", "observe"}:   {"newly observed", " by "},
+	{"pass", "except"}:    {"newly excepted, passed before", " from "},
+	{"refuse", "pass"}:    {"newly allowed", ", no longer refused by "},
+	{"refuse", "observe"}: {"only observed, refused before", " by "},
+	{"refuse", "except"}:  {"newly excepted", " from "},
+	{"observe", "pass"}:   {"no longer observed", " by "},
+	{"observe", "refuse"}: {"newly refused, only observed before", " by "},
+	{"observe", "except"}: {"newly excepted, observed before", " from "},
+	{"except", "pass"}:    {"passes without an exception", ", no longer banned by "},
+	{"except", "refuse"}:  {"no longer excepted, refused", " by "},
+	{"except", "observe"}: {"no longer excepted, observed", " by "},
 }
 
-// reasonText is by which decision, and by which exception.
-func reasonText(o *Outcome) string {
-	text := after(" by "+o.Policy, ", ", o.LegalReference)
+// phrase is what happens, and by which decision and exception.
+func phrase(o *Outcome) (what, why string) {
+	p := phrases[[2]string{o.Before, o.After}]
+	why = p[1] + after(o.Policy, ", ", o.LegalReference)
 	if o.Exception != "" {
-		text += ", exception " + o.Exception
+		why += " (exception " + o.Exception + ")"
 	}
-	return text
+	return p[0], why
 }
 
 // listsText is how much of some lists, with the first names or without.
