@@ -2,8 +2,11 @@ package config
 
 import (
 	"embed"
+	"fmt"
 	"io/fs"
 	"path"
+	"slices"
+	"strings"
 )
 
 //go:embed default
@@ -35,4 +38,28 @@ func DefaultPolicy() []File {
 		files = append(files, NewFile(path.Join("embedded/policy", entry.Name()), data))
 	}
 	return files
+}
+
+//go:embed examples
+var examples embed.FS
+
+// Example is the example of that name, as `cordon init --example` writes it out: cordon.yaml and the directory policy. Its error says
+// which there are.
+func Example(name string) (fs.FS, error) {
+	if names := exampleNames(); !slices.Contains(names, name) {
+		return nil, fmt.Errorf("there is no example %s: want %s", quote(name), strings.Join(names, " or "))
+	}
+	return fs.Sub(examples, path.Join("examples", name))
+}
+
+func exampleNames() []string {
+	entries, err := fs.ReadDir(examples, "examples")
+	if err != nil {
+		panic("config: " + err.Error()) // the directory is embedded
+	}
+	names := make([]string, 0, len(entries))
+	for _, entry := range entries {
+		names = append(names, entry.Name())
+	}
+	return names
 }

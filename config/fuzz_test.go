@@ -38,7 +38,9 @@ func FuzzService(f *testing.F) {
 
 func addCorpus(f *testing.F) {
 	f.Helper()
-	for _, pattern := range []string{"testdata/*/*.yaml", "default/*.yaml", "default/policy/*.yaml", "example/*.yaml", "example/policy/*.yaml"} {
+	for _, pattern := range []string{
+		"testdata/*/*.yaml", "default/*.yaml", "default/policy/*.yaml", "examples/*/*.yaml", "examples/*/policy/*.yaml", "examples/*/policy/*/*.yaml",
+	} {
 		paths, err := filepath.Glob(pattern)
 		if err != nil || len(paths) == 0 {
 			f.Fatalf("no files match %s (%v)", pattern, err)

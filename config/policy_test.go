@@ -216,17 +216,27 @@ func uncomment(text string) string {
 	return b.String()
 }
 
-func TestTheExampleHasNoFaultsAndNoWarnings(t *testing.T) {
-	file := config.ReadFile("example/cordon.yaml")
+// belgium is the example, as it is checked on a day.
+func belgium(t *testing.T, day string) (*config.PolicySet, config.Faults) {
+	t.Helper()
+	file := config.ReadFile("examples/belgium/cordon.yaml")
 	s, faults := config.ParseService(&file, nil)
 	wantNoFaults(t, faults)
 	files, err := config.ReadPolicyDir(s.PolicyDir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	set, faults := config.LoadPolicy(files, options())
+	o := options()
+	if o.Now, err = time.Parse(time.DateOnly, day); err != nil {
+		t.Fatal(err)
+	}
+	return config.LoadPolicy(files, o)
+}
+
+func TestTheExampleHasNoFaultsAndInItsTimeNoWarnings(t *testing.T) {
+	set, faults := belgium(t, "2023-03-20")
 	wantNoFaults(t, faults)
-	if len(set.Agencies) != 5 || len(set.Exceptions) != 2 || len(set.Policies) != 3 || len(set.Lists) != 5 {
+	if len(set.Agencies) != 14 || len(set.Exceptions) != 2 || len(set.Policies) != 8 || len(set.Lists) != 3 {
 		t.Errorf("the example has %d agencies, %d exceptions, %d policies and %d lists",
 			len(set.Agencies), len(set.Exceptions), len(set.Policies), len(set.Lists))
 	}
@@ -236,6 +246,30 @@ func TestTheExampleHasNoFaultsAndNoWarnings(t *testing.T) {
 				t.Errorf("list %s: %v", l.Name, err)
 			}
 		}
+	}
+}
+
+func TestLaterTheExampleWarnsOfWhatIsOver(t *testing.T) {
+	_, faults := belgium(t, "2026-01-01")
+	if faults.Bad() {
+		t.Errorf("it has faults:\n%s", faults.Errors().Render())
+	}
+	for _, w := range faults.Warnings() {
+		if !strings.Contains(w.Message, " has been over since ") {
+			t.Errorf("it warns of something else: %s", w.Message)
+		}
+	}
+	if n := len(faults.Warnings()); n != 7 {
+		t.Errorf("%d warnings, want one for each of the 5 policies and 2 exceptions that are over", n)
+	}
+}
+
+func TestAnExampleThatThereIsNotIsNamedWithThoseThatThereAre(t *testing.T) {
+	if _, err := config.Example("belgum"); err == nil || !strings.Contains(err.Error(), "belgium") {
+		t.Errorf("found %v", err)
+	}
+	if _, err := config.Example("../default"); err == nil {
+		t.Error("an example outside the examples was found")
 	}
 }
 

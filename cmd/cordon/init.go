@@ -13,21 +13,37 @@ import (
 )
 
 func initCommand() *cobra.Command {
-	return &cobra.Command{
+	var example string
+	cmd := &cobra.Command{
 		Use:   "init DIR",
 		Short: "Write a configuration to begin with",
 		Long: "Write the configuration inside the program to DIR: cordon.yaml and policy/*.yaml, with comments, to be changed.\n" +
-			"A file that is there already stays as it is.",
-		Args: oneArgument("a directory", "init /etc/cordon"),
+			"A file that is there already stays as it is. --example belgium writes a whole policy in its place, modelled on\n" +
+			"the Belgian decisions of 2023: a tree of agencies, files that agencies keep themselves, exceptions.",
+		Example: "  cordon init /etc/cordon\n  cordon init --example belgium try",
+		Args:    oneArgument("a directory", "init /etc/cordon"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return writeDefaults(cmd, args[0])
+			if example != "" {
+				return writeExample(cmd, args[0], example)
+			}
+			return writeTree(cmd, args[0], config.Default(), "make them yours, then")
 		},
 	}
+	cmd.Flags().StringVar(&example, "example", "", "write the example of that `NAME`: belgium")
+	return cmd
 }
 
-func writeDefaults(cmd *cobra.Command, dir string) error {
-	defaults := config.Default()
-	err := fs.WalkDir(defaults, ".", func(path string, entry fs.DirEntry, err error) error {
+func writeExample(cmd *cobra.Command, dir, example string) error {
+	files, err := config.Example(example)
+	if err != nil {
+		return fmt.Errorf("init: --example: %w", err)
+	}
+	return writeTree(cmd, dir, files, "put your networks and your dates in: a decision that is over refuses nothing. Then")
+}
+
+// writeTree writes files to dir, and says what is next.
+func writeTree(cmd *cobra.Command, dir string, files fs.FS, next string) error {
+	err := fs.WalkDir(files, ".", func(path string, entry fs.DirEntry, err error) error {
 		target := filepath.Join(dir, filepath.FromSlash(path))
 		switch {
 		case err != nil:
@@ -35,7 +51,7 @@ func writeDefaults(cmd *cobra.Command, dir string) error {
 		case entry.IsDir():
 			return os.MkdirAll(target, 0o755) //nolint:gosec // what is in it is no secret: the program has it too
 		}
-		text, err := fs.ReadFile(defaults, path)
+		text, err := fs.ReadFile(files, path)
 		if err != nil {
 			return err
 		}
@@ -44,8 +60,8 @@ func writeDefaults(cmd *cobra.Command, dir string) error {
 	if err != nil {
 		return fmt.Errorf("init: %w", err)
 	}
-	_, err = fmt.Fprintf(cmd.OutOrStdout(), "\nNext: make them yours, then\n  cordon check %s\n  cordon serve --config %s\n",
-		dir, filepath.Join(dir, "cordon.yaml"))
+	_, err = fmt.Fprintf(cmd.OutOrStdout(), "\nNext: %s\n  cordon check %s\n  cordon serve --config %s\n",
+		next, dir, filepath.Join(dir, "cordon.yaml"))
 	return err
 }
 

@@ -3,6 +3,7 @@
 //	cordon serve         answer queries
 //	cordon check         say what is wrong with the configuration, and what is unwise
 //	cordon explain NAME  say what a client would get, and why
+//	cordon diff OLD NEW  say what a change of the policy changes in effect
 //	cordon lists         say how the lists of the running server are; show, test, accept one
 //	cordon exception     add, list, extend and revoke exceptions
 //	cordon export        write the bans in a form that other programs read
@@ -66,8 +67,8 @@ func rootCommand() *cobra.Command {
 		SilenceErrors:     true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
-	root.AddCommand(serveCommand(), checkCommand(), explainCommand(), listsCommand(), exceptionCommand(), exportCommand(), auditCommand(),
-		initCommand(), healthcheckCommand(), versionCommand())
+	root.AddCommand(serveCommand(), checkCommand(), explainCommand(), diffCommand(), listsCommand(), exceptionCommand(), exportCommand(),
+		auditCommand(), initCommand(), healthcheckCommand(), versionCommand())
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("%s: %w; `%s --help` has all flags", cmd.Name(), err, cmd.CommandPath())
 	})

@@ -22,10 +22,11 @@ import (
 //	unused VAR              put an address into VAR on which nothing listens
 //	http VAR STATUS TEXT    answer every request over HTTP like that, at the address in VAR
 //
-// $EXAMPLE is config/example; $TODAY, $IN_A_MONTH, $IN_TWO_MONTHS and $MONTH_AGO are dates in UTC. The condition [installed] says that this machine has a configuration in /etc/cordon.
+// $EXAMPLE is config/examples/belgium; $TODAY, $IN_A_MONTH, $IN_TWO_MONTHS and $MONTH_AGO are dates in UTC. The condition [installed]
+// says that this machine has a configuration in /etc/cordon.
 // UPDATE_SCRIPTS=1 in the environment of the test writes the golden texts anew.
 func TestScripts(t *testing.T) {
-	example, err := filepath.Abs("../../config/example")
+	example, err := filepath.Abs("../../config/examples/belgium")
 	if err != nil {
 		t.Fatal(err)
 	}

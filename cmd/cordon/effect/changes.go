@@ -185,10 +185,10 @@ func (r *regimes) compareExceptions(old, new *policy.Exception) []string {
 	d.moment("begins", r, old.From, new.From)
 	d.word("agency ", old.Agency, new.Agency)
 	d.word("", descendantsText(old), descendantsText(new))
-	d.set("clients", networkTexts(old.Clients), networkTexts(new.Clients))
-	d.set("policies", old.Policies, new.Policies)
-	d.set("lists", old.Lists, new.Lists)
-	d.set("names", nameTexts(old), nameTexts(new))
+	d.scope("clients", networkTexts(old.Clients), networkTexts(new.Clients))
+	d.scope("policies", old.Policies, new.Policies)
+	d.scope("lists", old.Lists, new.Lists)
+	d.scope("names", nameTexts(old), nameTexts(new))
 	return d
 }
 
@@ -252,7 +252,19 @@ func wordText(text string) string {
 	return text
 }
 
-// set adds what is more and what is gone of some names; without any it is not narrowed.
+// scope adds what an exception is narrowed to, if that differs; without any names it is not narrowed.
+func (d *texts) scope(what string, old, new []string) {
+	switch {
+	case len(old) == 0 && len(new) > 0:
+		d.add(what + ": only " + some(new) + " now")
+	case len(old) > 0 && len(new) == 0:
+		d.add(what + ": all now; it was only " + some(old))
+	default:
+		d.set(what, old, new)
+	}
+}
+
+// set adds what is more and what is gone of some names.
 func (d *texts) set(what string, old, new []string) {
 	more, gone := without(new, old), without(old, new)
 	var parts []string
@@ -292,6 +304,6 @@ func (d *texts) end(later, sooner string, r *regimes, old, new time.Time) {
 // moment adds a beginning that differs, if one of the two is to come.
 func (d *texts) moment(what string, r *regimes, old, new time.Time) {
 	if r.start(old) != r.start(new) {
-		d.add(what + " " + r.beginText(new) + "; it was " + r.beginText(old))
+		d.add(what + ": " + r.beginText(new) + "; it was " + r.beginText(old))
 	}
 }

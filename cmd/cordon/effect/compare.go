@@ -91,17 +91,17 @@ func (s *survey) effects(r *regimes, pairs []*pair, c *crowd) []Effect {
 		found = append(found, e)
 	}
 	slices.SortStableFunc(found, func(a, b Effect) int {
-		return cmp.Or(a.From.Compare(b.From), c.place(a.Who[0].Agency)-c.place(b.Who[0].Agency), untilOrder(a.Until, b.Until))
+		return cmp.Or(a.From.Compare(b.From), laterFirst(a.Until, b.Until), c.place(a.Who[0].Agency)-c.place(b.Who[0].Agency))
 	})
 	return found
 }
 
-// untilOrder puts no end last.
-func untilOrder(a, b time.Time) int {
-	if a.IsZero() != b.IsZero() {
-		return 1 - 2*int(flag(b.IsZero()))
+// laterFirst puts the later of two ends first, and no end before any.
+func laterFirst(a, b time.Time) int {
+	if a.IsZero() || b.IsZero() {
+		return cmp.Compare(flag(!a.IsZero()), flag(!b.IsZero()))
 	}
-	return a.Compare(b)
+	return b.Compare(a)
 }
 
 // bySpan puts the stretches together that have the same beginning and end.

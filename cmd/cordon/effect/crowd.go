@@ -108,10 +108,14 @@ func (c *crowd) summary(all []Who) string {
 			parts = append(parts, text)
 		}
 	}
-	text := joined(parts) + butText(but)
+	text := joined(parts)
+	if strings.Count(text, " and ") > 1 {
+		text = strings.Join(parts, ", ")
+	}
+	text += butText(but)
 	for i := range all {
 		if len(all[i].Clients) > 0 {
-			text = after(text, ", ", all[i].Agency+": "+someText(all[i].Clients)+butText(all[i].But))
+			text = after(text, "; ", all[i].Agency+": "+someText(all[i].Clients)+butText(all[i].But))
 		}
 	}
 	return text
@@ -119,23 +123,19 @@ func (c *crowd) summary(all []Who) string {
 
 // treeText names an agency with all below it, if they are all among the whole ones, or the agency alone.
 func (c *crowd) treeText(name string, whole map[string]bool) string {
-	below := c.tree(name, whole)
-	text := name
+	below := len(c.tree(name, whole))
 	switch {
-	case len(below) == 0 && !whole[name]:
-		return ""
-	case len(below) == 1:
-		text = "the agency below " + name + ", " + below[0]
-	case len(below) > 1:
-		text = fmt.Sprintf("the %d agencies below %s", len(below), name)
+	case below > 0 && whole[name]:
+		return fmt.Sprintf("%s and the %d agencies below it", name, below)
+	case below > 0:
+		return fmt.Sprintf("the %d agencies below %s", below, name)
+	case whole[name]:
+		return name
 	}
-	if len(below) > 0 && whole[name] {
-		text = name + " and " + strings.Replace(text, "below "+name, "below it", 1)
-	}
-	return text
+	return ""
 }
 
-// tree are the agencies below name if they are all among the whole ones, and name too, unless it has no clients.
+// tree are the agencies below name, two at least, if they are all among the whole ones, and name too, unless it has no clients.
 func (c *crowd) tree(name string, whole map[string]bool) []string {
 	if !whole[name] && len(c.byAgency[name]) > 0 {
 		return nil
@@ -148,6 +148,9 @@ func (c *crowd) tree(name string, whole map[string]bool) []string {
 				return nil
 			}
 		}
+	}
+	if len(below) < 2 {
+		return nil // they are as well named one by one
 	}
 	return below
 }
@@ -176,7 +179,7 @@ func butText(but []netip.Prefix) string {
 	if len(but) == 0 {
 		return ""
 	}
-	return ", but not " + someText(but)
+	return " (but not " + someText(but) + ")"
 }
 
 // someText names the first of some networks, single addresses as such.

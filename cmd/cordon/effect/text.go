@@ -62,7 +62,7 @@ func short(text string) string {
 func (d *Difference) Write(w io.Writer) error {
 	var b strings.Builder
 	if d.Nothing() {
-		b.WriteString(nothing + ".\n")
+		b.WriteString(nothing + " from " + dayOr(d.At) + " on.\n")
 	}
 	for i := range d.Changes {
 		c := &d.Changes[i]
@@ -112,16 +112,16 @@ func capital(text string) string { return strings.ToUpper(text[:1]) + text[1:] }
 var phrases = map[[2]string][2]string{
 	{"pass", "refuse"}:    {"newly refused", " by "},
 	{"pass", "observe"}:   {"newly observed", " by "},
-	{"pass", "except"}:    {"newly excepted, passed before", " from "},
+	{"pass", "except"}:    {"newly excepted (passed before)", " from "},
 	{"refuse", "pass"}:    {"newly allowed", ", no longer refused by "},
-	{"refuse", "observe"}: {"only observed, refused before", " by "},
+	{"refuse", "observe"}: {"only observed (refused before)", " by "},
 	{"refuse", "except"}:  {"newly excepted", " from "},
 	{"observe", "pass"}:   {"no longer observed", " by "},
-	{"observe", "refuse"}: {"newly refused, only observed before", " by "},
-	{"observe", "except"}: {"newly excepted, observed before", " from "},
+	{"observe", "refuse"}: {"newly refused (only observed before)", " by "},
+	{"observe", "except"}: {"newly excepted (observed before)", " from "},
 	{"except", "pass"}:    {"passes without an exception", ", no longer banned by "},
-	{"except", "refuse"}:  {"no longer excepted, refused", " by "},
-	{"except", "observe"}: {"no longer excepted, observed", " by "},
+	{"except", "refuse"}:  {"no longer excepted, but refused", " by "},
+	{"except", "observe"}: {"no longer excepted, but observed", " by "},
 }
 
 // phrase is what happens, and by which decision and exception.
