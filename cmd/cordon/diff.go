@@ -40,7 +40,7 @@ func diffCommand() *cobra.Command {
 			return diff(cmd, args[0], args[1], c)
 		},
 	}
-	cmd.Flags().StringVar(&c.at, "at", "", "compare from this `TIME` on, such as 2027-09-11T09:00, in the time zone of the new policy (default now)")
+	cmd.Flags().StringVar(&c.at, "at", "", "compare from this `TIME` on, such as 2027-09-11, in the time zone of NEW (default now)")
 	cmd.Flags().BoolVar(&c.json, "json", false, "answer in JSON")
 	cmd.Flags().BoolVar(&c.exitCode, "exit-code", false, "exit with status 1 if something changes in effect")
 	addSettings(cmd, "state-dir")
@@ -52,15 +52,15 @@ func diff(cmd *cobra.Command, oldPath, newPath string, c comparison) error {
 		return diffError(err)
 	}
 	old, oldErr := readSide(cmd, oldPath)
-	new, newErr := readSide(cmd, newPath)
+	next, newErr := readSide(cmd, newPath)
 	if err := errors.Join(oldErr, newErr); err != nil {
 		return err
 	}
-	at, err := moment(c.at, zoneOf(new.generation.snapshot))
+	at, err := moment(c.at, zoneOf(next.generation.snapshot))
 	if err != nil {
 		return diffError(err)
 	}
-	d := effect.Compare(old.generation.snapshot, new.generation.snapshot, at)
+	d := effect.Compare(old.generation.snapshot, next.generation.snapshot, at)
 	if err := c.write(cmd, &d); err != nil {
 		return err
 	}

@@ -41,7 +41,7 @@ func BenchmarkCompareAMillionNames(b *testing.B) {
 	old := large(b, "old-", unchanged)
 	for _, test := range []struct {
 		name string
-		new  *policy.Snapshot
+		next *policy.Snapshot
 	}{
 		{"the same", old},
 		{"1500 other names", large(b, "new-", unchanged)},
@@ -51,7 +51,7 @@ func BenchmarkCompareAMillionNames(b *testing.B) {
 		b.Run(test.name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				effect.Compare(old, test.new, day(0))
+				effect.Compare(old, test.next, day(0))
 			}
 		})
 	}

@@ -1,10 +1,10 @@
 package effect
 
 import (
-	"fmt"
 	"maps"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -13,26 +13,26 @@ import (
 
 // changes are the policies, exceptions, agencies and lists that are not what they were, as far as that does something from now on.
 func changes(r *regimes, s *survey, pairs []*pair, diffs map[string]*rulesDiff) []Change {
-	old, new, had := s.old.snapshot, s.new.snapshot, hadBySomebody(pairs)
-	all := changesOf(old.Policies(), new.Policies(), contrast[policy.Policy]{
+	old, next, had := s.old.snapshot, s.next.snapshot, hadBySomebody(pairs)
+	all := changesOf(old.Policies(), next.Policies(), contrast[policy.Policy]{
 		what: "policy",
 		name: func(p *policy.Policy) string { return p.Name },
 		bear: func(p *policy.Policy) bool { return !r.over(p.Until) && had[p] },
 		said: r.policyText, compare: r.comparePolicies,
 	})
-	all = append(all, changesOf(old.Exceptions(), new.Exceptions(), contrast[policy.Exception]{
+	all = append(all, changesOf(old.Exceptions(), next.Exceptions(), contrast[policy.Exception]{
 		what: "exception",
 		name: func(e *policy.Exception) string { return e.Name },
 		bear: func(e *policy.Exception) bool { return !r.over(e.Until) },
 		said: r.exceptionText, compare: r.compareExceptions,
 	})...)
-	all = append(all, changesOf(old.Agencies(), new.Agencies(), contrast[policy.Agency]{
+	all = append(all, changesOf(old.Agencies(), next.Agencies(), contrast[policy.Agency]{
 		what: "agency",
 		name: func(a *policy.Agency) string { return a.Name },
 		bear: func(*policy.Agency) bool { return true },
 		said: agencyText, compare: compareAgencies,
 	})...)
-	for _, l := range s.new.used {
+	for _, l := range s.next.used {
 		if d := diffs[l.Name()]; d != nil && !d.same() {
 			all = append(all, Change{What: "list", Name: l.Name(), Texts: d.text()})
 		}
@@ -44,7 +44,7 @@ func changes(r *regimes, s *survey, pairs []*pair, diffs map[string]*rulesDiff) 
 func hadBySomebody(pairs []*pair) map[*policy.Policy]bool {
 	had := map[*policy.Policy]bool{}
 	for _, pair := range pairs {
-		for _, a := range []*policy.Asker{pair.old, pair.new} {
+		for _, a := range []*policy.Asker{pair.old, pair.next} {
 			for _, p := range a.Policies() {
 				had[p] = true
 			}
@@ -59,7 +59,7 @@ type contrast[T any] struct {
 	name    func(*T) string
 	bear    func(*T) bool   // it does something from now on
 	said    func(*T) string // what it does, in a few words
-	compare func(old, new *T) []string
+	compare func(old, next *T) []string
 }
 
 // changesOf compares things of one kind by name, in the order of the new files; what is gone comes last.
@@ -98,8 +98,8 @@ func changesOf[T any](was, is []*T, c contrast[T]) []Change {
 }
 
 // ended says how new no longer does what old did.
-func (c *contrast[T]) ended(old, new *T) string {
-	if texts := c.compare(old, new); len(texts) > 0 {
+func (c *contrast[T]) ended(old, next *T) string {
+	if texts := c.compare(old, next); len(texts) > 0 {
 		return strings.Join(texts, "; ")
 	}
 	return "no agency has it any more"
@@ -120,29 +120,29 @@ func strengthText(p *policy.Policy) string {
 	return "a ban"
 }
 
-func (r *regimes) comparePolicies(old, new *policy.Policy) []string {
+func (r *regimes) comparePolicies(old, next *policy.Policy) []string {
 	var d texts
-	d.end("prolonged", "shortened", r, old.Until, new.Until)
-	d.moment("begins", r, old.From, new.From)
-	d.word("", strengthText(old), strengthText(new))
-	d.set("lists", old.Lists, new.Lists)
-	d.word("answer ", old.Answer.String(), new.Answer.String())
-	d.word("EDE ", fmt.Sprint(old.EDE), fmt.Sprint(new.EDE))
-	d.word("legal reference ", old.LegalReference, new.LegalReference)
-	d.word("contact ", old.Contact, new.Contact)
-	d.word("link ", old.Link, new.Link)
-	if languages := titlesChanged(old.Title, new.Title); len(languages) > 0 {
+	d.end("prolonged", "shortened", r, old.Until, next.Until)
+	d.moment("begins", r, old.From, next.From)
+	d.word("", strengthText(old), strengthText(next))
+	d.set("lists", old.Lists, next.Lists)
+	d.word("answer ", old.Answer.String(), next.Answer.String())
+	d.word("EDE ", strconv.Itoa(int(old.EDE)), strconv.Itoa(int(next.EDE)))
+	d.word("legal reference ", old.LegalReference, next.LegalReference)
+	d.word("contact ", old.Contact, next.Contact)
+	d.word("link ", old.Link, next.Link)
+	if languages := titlesChanged(old.Title, next.Title); len(languages) > 0 {
 		d.add("another title in " + joined(languages))
 	}
 	return d
 }
 
 // titlesChanged are the languages whose titles differ.
-func titlesChanged(old, new map[string]string) []string {
+func titlesChanged(old, next map[string]string) []string {
 	languages := map[string]struct{}{}
-	for _, one := range []map[string]string{old, new} {
+	for _, one := range []map[string]string{old, next} {
 		for language := range one {
-			if old[language] != new[language] {
+			if old[language] != next[language] {
 				languages[language] = struct{}{}
 			}
 		}
@@ -166,29 +166,25 @@ func (r *regimes) exceptionText(e *policy.Exception) string {
 
 // scopeText is what an exception lifts, "" for all that there is.
 func scopeText(e *policy.Exception) string {
-	var names []string
-	for _, n := range e.Names {
-		names = append(names, n.String())
-	}
-	text := some(names)
+	text := some(nameTexts(e))
 	text = after(text, " of ", some(e.Lists))
 	return after(text, " by ", some(e.Policies))
 }
 
-func (r *regimes) compareExceptions(old, new *policy.Exception) []string {
+func (r *regimes) compareExceptions(old, next *policy.Exception) []string {
 	var d texts
-	if old.Revoked.IsZero() && !new.Revoked.IsZero() {
-		d.add(after("revoked", " by ", new.RevokedBy) + ", " + r.endText(new.Until) + "; it was " + r.endText(old.Until))
+	if old.Revoked.IsZero() && !next.Revoked.IsZero() {
+		d.add(after("revoked", " by ", next.RevokedBy) + ", " + r.endText(next.Until) + "; it was " + r.endText(old.Until))
 	} else {
-		d.end("extended", "shortened", r, old.Until, new.Until)
+		d.end("extended", "shortened", r, old.Until, next.Until)
 	}
-	d.moment("begins", r, old.From, new.From)
-	d.word("agency ", old.Agency, new.Agency)
-	d.word("", descendantsText(old), descendantsText(new))
-	d.scope("clients", networkTexts(old.Clients), networkTexts(new.Clients))
-	d.scope("policies", old.Policies, new.Policies)
-	d.scope("lists", old.Lists, new.Lists)
-	d.scope("names", nameTexts(old), nameTexts(new))
+	d.moment("begins", r, old.From, next.From)
+	d.word("agency ", old.Agency, next.Agency)
+	d.word("", descendantsText(old), descendantsText(next))
+	d.scope("clients", networkTexts(old.Clients), networkTexts(next.Clients))
+	d.scope("policies", old.Policies, next.Policies)
+	d.scope("lists", old.Lists, next.Lists)
+	d.scope("names", nameTexts(old), nameTexts(next))
 	return d
 }
 
@@ -200,7 +196,7 @@ func descendantsText(e *policy.Exception) string {
 }
 
 func nameTexts(e *policy.Exception) []string {
-	var all []string
+	all := make([]string, 0, len(e.Names))
 	for _, n := range e.Names {
 		all = append(all, n.String())
 	}
@@ -208,7 +204,7 @@ func nameTexts(e *policy.Exception) []string {
 }
 
 func networkTexts(networks []netip.Prefix) []string {
-	var all []string
+	all := make([]string, 0, len(networks))
 	for _, p := range networks {
 		all = append(all, networkText(p))
 	}
@@ -223,13 +219,13 @@ func agencyText(a *policy.Agency) string {
 	return text
 }
 
-func compareAgencies(old, new *policy.Agency) []string {
+func compareAgencies(old, next *policy.Agency) []string {
 	var d texts
-	d.word("mode ", old.Mode.String(), new.Mode.String())
-	d.word("parent ", old.Parent, new.Parent)
-	d.set("policies of its own", old.Policies, new.Policies)
-	d.word("language ", old.Language, new.Language)
-	d.word("contact ", old.Contact, new.Contact)
+	d.word("mode ", old.Mode.String(), next.Mode.String())
+	d.word("parent ", old.Parent, next.Parent)
+	d.set("policies of its own", old.Policies, next.Policies)
+	d.word("language ", old.Language, next.Language)
+	d.word("contact ", old.Contact, next.Contact)
 	return d
 }
 
@@ -239,9 +235,9 @@ type texts []string
 func (d *texts) add(text string) { *d = append(*d, text) }
 
 // word adds a word that differs.
-func (d *texts) word(what, old, new string) {
-	if old != new {
-		d.add(what + wordText(new) + ", it was " + wordText(old))
+func (d *texts) word(what, old, next string) {
+	if old != next {
+		d.add(what + wordText(next) + ", it was " + wordText(old))
 	}
 }
 
@@ -253,20 +249,20 @@ func wordText(text string) string {
 }
 
 // scope adds what an exception is narrowed to, if that differs; without any names it is not narrowed.
-func (d *texts) scope(what string, old, new []string) {
+func (d *texts) scope(what string, old, next []string) {
 	switch {
-	case len(old) == 0 && len(new) > 0:
-		d.add(what + ": only " + some(new) + " now")
-	case len(old) > 0 && len(new) == 0:
+	case len(old) == 0 && len(next) > 0:
+		d.add(what + ": only " + some(next) + " now")
+	case len(old) > 0 && len(next) == 0:
 		d.add(what + ": all now; it was only " + some(old))
 	default:
-		d.set(what, old, new)
+		d.set(what, old, next)
 	}
 }
 
 // set adds what is more and what is gone of some names.
-func (d *texts) set(what string, old, new []string) {
-	more, gone := without(new, old), without(old, new)
+func (d *texts) set(what string, old, next []string) {
+	more, gone := without(next, old), without(old, next)
 	var parts []string
 	if len(more) > 0 {
 		parts = append(parts, "with "+some(more))
@@ -290,20 +286,20 @@ func without(all, others []string) []string {
 }
 
 // end adds an end that differs.
-func (d *texts) end(later, sooner string, r *regimes, old, new time.Time) {
-	if old.Equal(new) {
+func (d *texts) end(later, sooner string, r *regimes, old, next time.Time) {
+	if old.Equal(next) {
 		return
 	}
 	word := later
-	if old.IsZero() || !new.IsZero() && new.Before(old) {
+	if old.IsZero() || !next.IsZero() && next.Before(old) {
 		word = sooner
 	}
-	d.add(word + ": " + r.endText(new) + "; it was " + r.endText(old))
+	d.add(word + ": " + r.endText(next) + "; it was " + r.endText(old))
 }
 
 // moment adds a beginning that differs, if one of the two is to come.
-func (d *texts) moment(what string, r *regimes, old, new time.Time) {
-	if r.start(old) != r.start(new) {
-		d.add(what + ": " + r.beginText(new) + "; it was " + r.beginText(old))
+func (d *texts) moment(what string, r *regimes, old, next time.Time) {
+	if r.start(old) != r.start(next) {
+		d.add(what + ": " + r.beginText(next) + "; it was " + r.beginText(old))
 	}
 }

@@ -12,34 +12,34 @@ import (
 	"cordon/resolver/policy"
 )
 
-// Compare says what new, in the place of old, changes in effect from the moment at on. Times of the result are in at's location. Neither
+// Compare says what next, in the place of old, changes in effect from the moment at on. Times of the result are in at's location. Neither
 // snapshot may be nil; both are only read. The same two policies have the same difference.
 //
 // Two policies without a difference between agencies, policies and exceptions take the time to hash the lists whose hashes differ; else
 // every rule of the lists that a policy has is looked up. It needs 8 octets for each name of the two versions of one list that differ.
-func Compare(old, new *policy.Snapshot, at time.Time) Difference {
-	r := newRegimes(at, old, new)
+func Compare(old, next *policy.Snapshot, at time.Time) Difference {
+	r := newRegimes(at, old, next)
 	h := hashes{maphash.MakeSeed()}
-	all := grounds(old, new)
+	all := grounds(old, next)
 	pairs := r.pairs(all)
 
 	numbers := listNumbers{}
-	s := &survey{old: newSide(old, r, numbers), new: newSide(new, r, numbers), known: map[string]*class{}}
+	s := &survey{old: newSide(old, r, numbers), next: newSide(next, r, numbers), known: map[string]*class{}}
 	diffs := s.diffs(h)
 	s.lookAt(diffs, h, !slices.ContainsFunc(pairs, func(p *pair) bool { return !p.alike }))
 
 	d := Difference{At: at, Changes: []Change{}, Moves: []Move{}, Effects: []Effect{}}
 	d.Changes = append(d.Changes, changes(r, s, pairs, diffs)...)
 	d.Moves = append(d.Moves, moves(all)...)
-	d.Effects = append(d.Effects, s.effects(r, pairs, newCrowd(new, all))...)
+	d.Effects = append(d.Effects, s.effects(r, pairs, newCrowd(next, all))...)
 	return d
 }
 
 // diffs compares the lists that both policies have, by name.
-func (s *survey) diffs(h hashes) map[string]*rulesDiff {
+func (v *survey) diffs(h hashes) map[string]*rulesDiff {
 	diffs := map[string]*rulesDiff{}
-	for _, l := range s.new.used {
-		if old := s.old.list(l.Name()); old != nil {
+	for _, l := range v.next.used {
+		if old := v.old.list(l.Name()); old != nil {
 			diffs[l.Name()] = h.compare(old, l)
 		}
 	}
@@ -48,9 +48,9 @@ func (s *survey) diffs(h hashes) map[string]*rulesDiff {
 
 // lookAt finds the points: all, or, where all askers are judged by the same policies and exceptions (alike), those that are at or below
 // a name whose rules differ.
-func (s *survey) lookAt(diffs map[string]*rulesDiff, h hashes, alike bool) {
+func (v *survey) lookAt(diffs map[string]*rulesDiff, h hashes, alike bool) {
 	var differ []*rulesDiff
-	for _, l := range s.new.used {
+	for _, l := range v.next.used {
 		if d := diffs[l.Name()]; d != nil && !d.same() {
 			differ = append(differ, d)
 		}
@@ -59,23 +59,22 @@ func (s *survey) lookAt(diffs map[string]*rulesDiff, h hashes, alike bool) {
 		return
 	}
 	if alike {
-		s.keep = func(name domain.Name) bool { return h.within(name, differ) }
+		v.keep = func(name domain.Name) bool { return h.within(name, differ) }
 	}
-	s.oneSet = slices.EqualFunc(s.old.snapshot.Set().Lists(), s.new.snapshot.Set().Lists(), func(a, b *blocklists.List) bool {
+	v.oneSet = slices.EqualFunc(v.old.snapshot.Set().Lists(), v.next.snapshot.Set().Lists(), func(a, b *blocklists.List) bool {
 		return a.Name() == b.Name() && a.Hash() == b.Hash()
 	})
-	s.lists(diffs, h)
-	s.exceptions()
+	v.lists(diffs, h)
+	v.exceptions()
 }
 
 // effects are the stretches of all pairs, those together that are of the same time and say the same.
-func (s *survey) effects(r *regimes, pairs []*pair, c *crowd) []Effect {
-	var found []Effect
+func (v *survey) effects(r *regimes, pairs []*pair, c *crowd) []Effect {
 	grounds := map[string][]int{}
 	var keys []string
 	stretchesOf := map[string][]stretch{}
 	for _, p := range pairs {
-		for _, together := range bySpan(s.stretches(p, r.starts(p))) {
+		for _, together := range bySpan(v.stretches(p, r.starts(p))) {
 			key := keyOf(together)
 			if _, known := grounds[key]; !known {
 				keys = append(keys, key)
@@ -84,9 +83,10 @@ func (s *survey) effects(r *regimes, pairs []*pair, c *crowd) []Effect {
 			grounds[key] = append(grounds[key], p.grounds...)
 		}
 	}
+	found := make([]Effect, 0, len(keys))
 	for _, key := range keys {
 		together := stretchesOf[key]
-		e := Effect{From: together[0].from, Until: together[0].until, Outcomes: s.outcomes(together)}
+		e := Effect{From: together[0].from, Until: together[0].until, Outcomes: v.outcomes(together)}
 		e.Who, e.Summary = c.who(grounds[key])
 		found = append(found, e)
 	}
@@ -119,7 +119,7 @@ func bySpan(all []stretch) [][]stretch {
 }
 
 func keyOf(together []stretch) string {
-	keys := []string{together[0].from.String(), together[0].until.String()}
+	keys := append(make([]string, 0, 2+len(together)), together[0].from.String(), together[0].until.String())
 	for i := range together {
 		keys = append(keys, together[i].key())
 	}
@@ -127,7 +127,7 @@ func keyOf(together []stretch) string {
 }
 
 // outcomes are the findings of one span, the lists of one decision together.
-func (s *survey) outcomes(together []stretch) []Outcome {
+func (v *survey) outcomes(together []stretch) []Outcome {
 	var all []Outcome
 	var last turn
 	for _, f := range together {
@@ -135,7 +135,8 @@ func (s *survey) outcomes(together []stretch) []Outcome {
 		t.list = ""
 		if len(all) == 0 || t != last {
 			all = append(all, Outcome{
-				Before: t.before.String(), After: t.after.String(), Policy: t.policy, LegalReference: s.policyOf(t).LegalReference, Exception: t.exception,
+				Before: t.before.String(), After: t.after.String(),
+				Policy: t.policy, LegalReference: v.policyOf(t).LegalReference, Exception: t.exception,
 			})
 			last = t
 		}

@@ -20,7 +20,7 @@ type crowd struct {
 func newCrowd(s *policy.Snapshot, all []ground) *crowd {
 	c := &crowd{grounds: all, agencies: s.Agencies(), byAgency: map[string][]int{}, parents: map[string]string{}}
 	for i := range all {
-		name := all[i].new.Agency().Name
+		name := all[i].next.Agency().Name
 		c.byAgency[name] = append(c.byAgency[name], i)
 	}
 	for _, a := range c.agencies {
@@ -41,7 +41,7 @@ func (c *crowd) who(places []int) (all []Who, summary string) {
 		among[i] = true
 	}
 	for _, a := range c.agencies {
-		if w, any := c.of(a.Name, among); any {
+		if w, found := c.of(a.Name, among); found {
 			all = append(all, w)
 		}
 	}
@@ -49,12 +49,12 @@ func (c *crowd) who(places []int) (all []Who, summary string) {
 }
 
 // of are the clients of one agency that are on some grounds: the whole agency but for some, or else network by network.
-func (c *crowd) of(agency string, among map[int]bool) (w Who, any bool) {
+func (c *crowd) of(agency string, among map[int]bool) (w Who, found bool) {
 	w.Agency = agency
 	whole := c.isWhole(agency, among)
 	for _, i := range c.byAgency[agency] {
 		network := c.grounds[i].network
-		any = any || among[i]
+		found = found || among[i]
 		switch {
 		case !whole && among[i]:
 			w.Clients = append(w.Clients, network)
@@ -62,7 +62,7 @@ func (c *crowd) of(agency string, among map[int]bool) (w Who, any bool) {
 			w.But = append(w.But, network)
 		}
 	}
-	return w, any
+	return w, found
 }
 
 // isWhole says whether an agency's own networks are among some grounds, and nothing that lies in a part which is not.
@@ -86,7 +86,7 @@ func (c *crowd) isWhole(agency string, among map[int]bool) bool {
 // isMain says whether a ground is one of its agency's own networks, or those that are in none: not only clients of an exception.
 func (c *crowd) isMain(i int) bool {
 	network := c.grounds[i].network
-	return !network.IsValid() || slices.Contains(c.grounds[i].new.Agency().Networks, network)
+	return !network.IsValid() || slices.Contains(c.grounds[i].next.Agency().Networks, network)
 }
 
 // summary names everybody in a line: an agency with all below it as one.

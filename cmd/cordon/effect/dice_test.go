@@ -245,16 +245,16 @@ func checkOne(t *testing.T, seed uint64) {
 	if d.IntN(4) == 0 {
 		other = d.config(t)
 	}
-	old, new := compile(t, one), compile(t, other)
+	old, next := compile(t, one), compile(t, other)
 	at := day(d.IntN(6)).Add(time.Hour)
-	diff := effect.Compare(old, new, at)
-	checkAlike(t, seed, diff, effect.Compare(old, new, at))
+	diff := effect.Compare(old, next, at)
+	checkAlike(t, seed, diff, effect.Compare(old, next, at))
 
 	turns := 0
 	for range 150 {
 		client, what := pick(d, someClients), pick(d, append(someNames, someAddrs...))
 		then := at.Add(time.Duration(d.IntN(15*24)) * time.Hour)
-		was, is := decide(old, client, what, then), decide(new, client, what, then)
+		was, is := decide(old, client, what, then), decide(next, client, what, then)
 		agency := is.Agency.Name
 		if was.Action == is.Action {
 			continue
@@ -273,7 +273,7 @@ func checkOne(t *testing.T, seed uint64) {
 		t.Fatalf("seed %d: nothing changes, but %d verdicts do", seed, turns)
 	}
 	for i := range diff.Effects {
-		checkTrue(t, seed, old, new, &diff.Effects[i], diff)
+		checkTrue(t, seed, old, next, &diff.Effects[i], diff)
 	}
 }
 
@@ -286,13 +286,13 @@ func covered(effects []effect.Effect, agency, client string, at time.Time, befor
 }
 
 // checkTrue: of what an effect says, the first names do so, for every client that it is about, from its first moment to its last.
-func checkTrue(t *testing.T, seed uint64, old, new *policy.Snapshot, e *effect.Effect, d effect.Difference) {
+func checkTrue(t *testing.T, seed uint64, old, next *policy.Snapshot, e *effect.Effect, d effect.Difference) {
 	moments := []time.Time{e.From, e.From.AddDate(0, 1, 0)}
 	if !e.Until.IsZero() {
 		moments[1] = e.Until.Add(-time.Millisecond)
 	}
 	for _, client := range someClients {
-		if a, _ := new.Asker(netip.MustParseAddr(client)); !isOf(e.Who, a.Agency().Name, client) {
+		if a, _ := next.Asker(netip.MustParseAddr(client)); !isOf(e.Who, a.Agency().Name, client) {
 			continue
 		}
 		for _, o := range e.Outcomes {
@@ -301,7 +301,7 @@ func checkTrue(t *testing.T, seed uint64, old, new *policy.Snapshot, e *effect.E
 					t.Fatalf("seed %d: %d names and %d networks, the first are %q", seed, l.Names, l.Networks, l.First)
 				}
 				for _, moment := range moments {
-					was, is := decide(old, client, probe(l.First[0]), moment), decide(new, client, probe(l.First[0]), moment)
+					was, is := decide(old, client, probe(l.First[0]), moment), decide(next, client, probe(l.First[0]), moment)
 					if was.Action.String() != o.Before || is.Action.String() != o.After {
 						t.Fatalf("seed %d: %s asks for %s at %s: %s was, %s is; the difference says otherwise:\n%s",
 							seed, client, l.First[0], moment, was.Action, is.Action, shown(d))

@@ -11,29 +11,29 @@ import (
 // ground is clients that are in the same networks of both policies.
 type ground struct {
 	network        netip.Prefix // without the longer networks in it; not valid: what is in no network
-	old, new       *policy.Asker
+	old, next      *policy.Asker
 	oldMay, newMay bool // may ask at all
 }
 
 // moved says whether its clients belong to another agency in the new policy.
-func (g *ground) moved() bool { return g.old.Agency().Name != g.new.Agency().Name }
+func (g *ground) moved() bool { return g.old.Agency().Name != g.next.Agency().Name }
 
 // grounds divides all clients. The first ground is of those that are in no network; a network stands before those that it holds.
-func grounds(old, new *policy.Snapshot) []ground {
-	all := []ground{groundAt(old, new, netip.Prefix{}, netip.Addr{})}
-	networks := written(old, new)
+func grounds(old, next *policy.Snapshot) []ground {
+	all := []ground{groundAt(old, next, netip.Prefix{}, netip.Addr{})}
+	networks := written(old, next)
 	for i, network := range networks {
-		if client, any := free(network, networks[i+1:]); any {
-			all = append(all, groundAt(old, new, network, client))
+		if client, found := free(network, networks[i+1:]); found {
+			all = append(all, groundAt(old, next, network, client))
 		}
 	}
 	return all
 }
 
-func groundAt(old, new *policy.Snapshot, network netip.Prefix, client netip.Addr) ground {
+func groundAt(old, next *policy.Snapshot, network netip.Prefix, client netip.Addr) ground {
 	g := ground{network: network}
 	g.old, g.oldMay = old.Asker(client)
-	g.new, g.newMay = new.Asker(client)
+	g.next, g.newMay = next.Asker(client)
 	return g
 }
 
@@ -62,7 +62,7 @@ func addNetworks(found map[netip.Prefix]struct{}, networks []netip.Prefix) {
 }
 
 // free is the first address of network that is in none of the networks after it, which are sorted.
-func free(network netip.Prefix, after []netip.Prefix) (client netip.Addr, any bool) {
+func free(network netip.Prefix, after []netip.Prefix) (client netip.Addr, found bool) {
 	client = network.Addr()
 	for _, inner := range after {
 		if client.Less(inner.Addr()) || !network.Contains(inner.Addr()) {
@@ -105,7 +105,7 @@ func moves(all []ground) []Move {
 }
 
 func addMove(found []Move, g *ground) []Move {
-	m := Move{Networks: []netip.Prefix{g.network}, From: g.old.Agency().Name, To: g.new.Agency().Name}
+	m := Move{Networks: []netip.Prefix{g.network}, From: g.old.Agency().Name, To: g.next.Agency().Name}
 	switch {
 	case g.newMay && !g.oldMay:
 		m.MayAsk = "newly"
@@ -123,5 +123,5 @@ func addMove(found []Move, g *ground) []Move {
 
 // sameWay says whether the clients on two grounds come from one agency and go to one.
 func sameWay(a, b *ground) bool {
-	return a.old.Agency() == b.old.Agency() && a.new.Agency() == b.new.Agency() && a.oldMay == b.oldMay && a.newMay == b.newMay
+	return a.old.Agency() == b.old.Agency() && a.next.Agency() == b.next.Agency() && a.oldMay == b.oldMay && a.newMay == b.newMay
 }

@@ -34,18 +34,18 @@ type finding struct {
 func (f *finding) key() string { return fmt.Sprintf("%+v", *f) }
 
 // judge asks both policies about every class at one moment, for the two askers of p.
-func (s *survey) judge(p *pair, at time.Time) []finding {
+func (v *survey) judge(p *pair, at time.Time) []finding {
 	now := policy.Instant{Now: at, HighWater: at}
 	tallies := map[turn]*tally{}
 	var turns []turn
-	for _, c := range s.classes {
+	for _, c := range v.classes {
 		if p.alike && !c.differs {
 			continue
 		}
 		counted := map[turn]bool{}
 		for i := range c.probes {
 			q := &c.probes[i]
-			t, reason, turned := turnOf(q.ask(s.old.snapshot, p.old, now), q.ask(s.new.snapshot, p.new, now))
+			t, reason, turned := turnOf(q.ask(v.old.snapshot, p.old, now), q.ask(v.next.snapshot, p.next, now))
 			if !turned || counted[t] {
 				continue
 			}
@@ -57,7 +57,7 @@ func (s *survey) judge(p *pair, at time.Time) []finding {
 			tallies[t].add(c, q, reason.List == c.list && reason.Start == q.own && !reason.CDN)
 		}
 	}
-	slices.SortFunc(turns, s.byOrder)
+	slices.SortFunc(turns, v.byOrder)
 	found := make([]finding, 0, len(turns))
 	for _, t := range turns {
 		found = append(found, tallies[t].finding(t))
@@ -77,18 +77,18 @@ func (p *probe) ask(s *policy.Snapshot, a *policy.Asker, now policy.Instant) pol
 }
 
 // turnOf is what one verdict in place of another means, and the one that has the reason. It says false for two verdicts that do the same.
-func turnOf(old, new policy.Verdict) (turn, policy.Verdict, bool) {
-	if old.Action == new.Action {
-		return turn{}, new, false
+func turnOf(old, next policy.Verdict) (turn, policy.Verdict, bool) {
+	if old.Action == next.Action {
+		return turn{}, next, false
 	}
-	t, reason := turn{before: old.Action, after: new.Action}, new
-	if new.Policy == nil {
+	t, reason := turn{before: old.Action, after: next.Action}, next
+	if next.Policy == nil {
 		t.old, reason = true, old
 	}
 	t.policy, t.list = reason.Policy.Name, reason.List
 	switch {
-	case new.Exception != nil:
-		t.exception = new.Exception.Name
+	case next.Exception != nil:
+		t.exception = next.Exception.Name
 	case old.Exception != nil:
 		t.exception = old.Exception.Name
 	}
@@ -129,10 +129,10 @@ func (t *tally) finding(of turn) finding {
 }
 
 // byOrder puts what is refused first, then goes by the files.
-func (s *survey) byOrder(a, b turn) int {
+func (v *survey) byOrder(a, b turn) int {
 	return cmp.Or(
 		cmp.Compare(urgency(a), urgency(b)),
-		s.placeOf(a)-s.placeOf(b),
+		v.placeOf(a)-v.placeOf(b),
 		cmp.Compare(a.exception, b.exception),
 		cmp.Compare(a.list, b.list),
 		cmp.Compare(flag(a.old), flag(b.old)),
@@ -145,13 +145,13 @@ func urgency(t turn) int {
 }
 
 // placeOf is where the policy of a turn stands in its files.
-func (s *survey) placeOf(t turn) int { return s.policyOf(t).Index }
+func (v *survey) placeOf(t turn) int { return v.policyOf(t).Index }
 
 // policyOf is the policy of a turn, which is there.
-func (s *survey) policyOf(t turn) *policy.Policy {
-	side := s.new
+func (v *survey) policyOf(t turn) *policy.Policy {
+	side := v.next
 	if t.old {
-		side = s.old
+		side = v.old
 	}
 	for _, p := range side.snapshot.Policies() {
 		if p.Name == t.policy {
@@ -168,12 +168,12 @@ type stretch struct {
 }
 
 // stretches asks about p in every span, and joins the spans.
-func (s *survey) stretches(p *pair, starts []time.Time) []stretch {
+func (v *survey) stretches(p *pair, starts []time.Time) []stretch {
 	var all []stretch
 	open := map[string]int{} // the place in all, by key, of what was found in the span before
 	for _, start := range starts {
 		still := map[string]int{}
-		for _, f := range s.judge(p, start) {
+		for _, f := range v.judge(p, start) {
 			key := f.key()
 			place, is := open[key]
 			if !is {

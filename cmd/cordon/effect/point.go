@@ -36,14 +36,14 @@ type probe struct {
 
 // survey puts every point into its class.
 type survey struct {
-	old, new *side
-	classes  []*class
-	known    map[string]*class
-	points   int
-	key      []byte
-	keep     func(name domain.Name) bool // nil: every name counts
-	oneSet   bool                        // the lists of both are the same, and in the same order
-	names    [2][]byte                   // the names of the probes under way
+	old, next *side
+	classes   []*class
+	known     map[string]*class
+	points    int
+	key       []byte
+	keep      func(name domain.Name) bool // nil: every name counts
+	oneSet    bool                        // the lists of both are the same, and in the same order
+	names     [2][]byte                   // the names of the probes under way
 }
 
 // side is one of the two policies, as a survey asks it.
@@ -143,7 +143,7 @@ func flag(yes bool) uint64 {
 
 // lists surveys the rules of all lists. Of one that is in both policies, what the old one alone speaks of is enough.
 func (v *survey) lists(diffs map[string]*rulesDiff, h hashes) {
-	for _, l := range v.new.used {
+	for _, l := range v.next.used {
 		v.list(l, nil, h)
 	}
 	for _, l := range v.old.used {
@@ -171,7 +171,7 @@ func (v *survey) list(l *blocklists.List, d *rulesDiff, h hashes) {
 // exceptions surveys the names of the exceptions.
 func (v *survey) exceptions() {
 	seen := map[domain.Name]bool{}
-	for _, d := range []*side{v.new, v.old} {
+	for _, d := range []*side{v.next, v.old} {
 		for _, e := range d.snapshot.Exceptions() {
 			for _, name := range e.Names {
 				if !seen[name] {
@@ -214,7 +214,7 @@ func (v *survey) take(list string, probes []probe, text func() string) {
 		v.find(&probes[i])
 		key, inOld = v.old.sign(key, &probes[i])
 		middle := len(key)
-		key, inNew = v.new.sign(key, &probes[i])
+		key, inNew = v.next.sign(key, &probes[i])
 		held = held || inOld || inNew
 		differs = differs || !bytes.Equal(key[start:middle], key[middle:])
 	}
@@ -237,10 +237,10 @@ func (v *survey) take(list string, probes []probe, text func() string) {
 func (v *survey) find(p *probe) {
 	v.old.find(p)
 	if v.oneSet {
-		v.new.matches = append(v.new.matches[:0], v.old.matches...)
+		v.next.matches = append(v.next.matches[:0], v.old.matches...)
 		return
 	}
-	v.new.find(p)
+	v.next.find(p)
 }
 
 // cloneProbes are probes with names of their own.

@@ -60,12 +60,12 @@ func (r *regimes) of(a *policy.Asker) string {
 	key := []byte{byte(a.Agency().Mode)}
 	for _, p := range a.Policies() {
 		if !r.over(p.Until) {
-			key = binary.AppendUvarint(key, uint64(r.policies[p])) //nolint:gosec // not negative
+			key = binary.AppendUvarint(key, uint64(r.policies[p]))
 		}
 	}
 	for _, e := range a.Exceptions() {
 		if !r.over(e.Until) {
-			key = binary.AppendUvarint(key, uint64(r.exceptions[e])) //nolint:gosec // not negative
+			key = binary.AppendUvarint(key, uint64(r.exceptions[e]))
 		}
 	}
 	return string(key)
@@ -73,9 +73,9 @@ func (r *regimes) of(a *policy.Asker) string {
 
 // pair is an old and a new regime, with everybody who goes from the one to the other.
 type pair struct {
-	old, new *policy.Asker // one of each
-	alike    bool          // both are the same regime: only lists can differ
-	grounds  []int
+	old, next *policy.Asker // one of each
+	alike     bool          // both are the same regime: only lists can differ
+	grounds   []int
 }
 
 // pairs puts the grounds together that go from one regime to another, in the order of the first of them.
@@ -83,9 +83,9 @@ func (r *regimes) pairs(all []ground) []*pair {
 	var found []*pair
 	known := map[[2]string]*pair{}
 	for i, g := range all {
-		key := [2]string{r.of(g.old), r.of(g.new)}
+		key := [2]string{r.of(g.old), r.of(g.next)}
 		if known[key] == nil {
-			known[key] = &pair{old: g.old, new: g.new, alike: key[0] == key[1]}
+			known[key] = &pair{old: g.old, next: g.next, alike: key[0] == key[1]}
 			found = append(found, known[key])
 		}
 		known[key].grounds = append(known[key].grounds, i)
@@ -103,7 +103,7 @@ func (r *regimes) starts(p *pair) []time.Time {
 			}
 		}
 	}
-	for _, a := range []*policy.Asker{p.old, p.new} {
+	for _, a := range []*policy.Asker{p.old, p.next} {
 		for _, p := range a.Policies() {
 			add(p.From, p.Until)
 		}

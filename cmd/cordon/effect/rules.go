@@ -20,6 +20,9 @@ type rulesDiff struct {
 
 func (d *rulesDiff) same() bool { return d.added.count+d.gone.count == 0 }
 
+// hashes tells names and rules apart by 64 bits: of a million names that takes 8 MB for each version.
+type hashes struct{ seed maphash.Seed }
+
 // within says whether name is at or below a name of which some versions differ.
 func (h hashes) within(name domain.Name, some []*rulesDiff) bool {
 	for up := range name.Ancestry() {
@@ -60,9 +63,6 @@ func (s *sample) add(text func() string) {
 	}
 }
 
-// hashes tells names and rules apart by 64 bits: of a million names that takes 8 MB for each version.
-type hashes struct{ seed maphash.Seed }
-
 func (h hashes) name(name domain.Name) uint64 { return maphash.String(h.seed, string(name)) }
 
 func (h hashes) rule(r *blocklists.NameRule) uint64 {
@@ -71,13 +71,13 @@ func (h hashes) rule(r *blocklists.NameRule) uint64 {
 }
 
 // compare finds what two versions of a list say differently. It sorts the hashes of both: what stands in one only differs.
-func (h hashes) compare(old, new *blocklists.List) *rulesDiff {
+func (h hashes) compare(old, next *blocklists.List) *rulesDiff {
 	d := &rulesDiff{names: map[uint64]bool{}, networks: map[netip.Prefix]bool{}}
-	if old.Hash() == new.Hash() {
+	if old.Hash() == next.Hash() {
 		return d
 	}
-	differs := onlyInOne(h.rules(old), h.rules(new))
-	for r := range new.NameRules() {
+	differs := onlyInOne(h.rules(old), h.rules(next))
+	for r := range next.NameRules() {
 		if _, ok := differs[h.rule(&r)]; ok {
 			d.added.add(func() string { return ruleText(&r) })
 			d.names[h.name(r.Name)] = true
@@ -86,18 +86,19 @@ func (h hashes) compare(old, new *blocklists.List) *rulesDiff {
 	for r := range old.NameRules() {
 		if _, ok := differs[h.rule(&r)]; ok {
 			d.gone.add(func() string { return ruleText(&r) })
-			name := h.name(r.Name)
-			d.names[name] = d.names[name]
+			if name := h.name(r.Name); !d.names[name] {
+				d.names[name] = false
+			}
 		}
 	}
-	d.compareNetworks(old, new)
+	d.compareNetworks(old, next)
 	return d
 }
 
 // compareNetworks is compare for the rules for networks: there are never many.
-func (d *rulesDiff) compareNetworks(old, new *blocklists.List) {
-	was, is := networkRules(old), networkRules(new)
-	for r := range new.NetworkRules() {
+func (d *rulesDiff) compareNetworks(old, next *blocklists.List) {
+	was, is := networkRules(old), networkRules(next)
+	for r := range next.NetworkRules() {
 		if was[r.Prefix] != r.Say {
 			d.added.add(r.Prefix.String)
 			d.networks[r.Prefix] = true
@@ -106,7 +107,9 @@ func (d *rulesDiff) compareNetworks(old, new *blocklists.List) {
 	for r := range old.NetworkRules() {
 		if is[r.Prefix] != r.Say {
 			d.gone.add(r.Prefix.String)
-			d.networks[r.Prefix] = d.networks[r.Prefix]
+			if !d.networks[r.Prefix] {
+				d.networks[r.Prefix] = false
+			}
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -39,12 +40,22 @@ func (d *Difference) Sentences() []string {
 		all = append(all[:maxSentences-1], fmt.Sprintf("and %d more differences", more))
 	}
 	for i := range all {
-		all[i] = short(all[i])
+		all[i] = short(clean(all[i]))
 	}
 	return all
 }
 
 const nothing = "Nothing changes in effect"
+
+// clean is text in one line, for a terminal: what a policy file says may hold anything.
+func clean(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return unicode.ReplacementChar
+	}, text)
+}
 
 // short is text, cut if it is too long.
 func short(text string) string {
@@ -103,7 +114,7 @@ func writeOutcome(b *strings.Builder, o *Outcome) {
 }
 
 func line(b *strings.Builder, depth int, text string) {
-	b.WriteString(strings.Repeat("  ", depth) + text + "\n")
+	b.WriteString(strings.Repeat("  ", depth) + clean(text) + "\n")
 }
 
 func capital(text string) string { return strings.ToUpper(text[:1]) + text[1:] }
@@ -136,7 +147,7 @@ func phrase(o *Outcome) (what, why string) {
 
 // listsText is how much of some lists, with the first names or without.
 func listsText(lists []Listed, first bool) string {
-	var all []string
+	all := make([]string, 0, len(lists))
 	for i := range lists {
 		l := &lists[i]
 		var counts []string
@@ -148,7 +159,8 @@ func listsText(lists []Listed, first bool) string {
 		}
 		text := l.List + " (" + joined(counts) + ")"
 		if first {
-			text += ": " + sample{l.Names + l.Networks, l.First}.text()
+			first := sample{l.Names + l.Networks, l.First}
+			text += ": " + first.text()
 		}
 		all = append(all, text)
 	}
@@ -156,7 +168,7 @@ func listsText(lists []Listed, first bool) string {
 }
 
 // text names the first of many.
-func (s sample) text() string {
+func (s *sample) text() string {
 	text := strings.Join(s.first, ", ")
 	if s.count > len(s.first) {
 		text += ", …"
@@ -175,8 +187,7 @@ func some(names []string) string {
 
 func (m *Move) text() string {
 	text := someText(m.Networks) + ": from the agency " + m.From + " to " + m.To
-	switch {
-	case m.MayAsk != "":
+	if m.MayAsk != "" {
 		text += "; these clients may " + m.MayAsk + " ask"
 	}
 	return text
