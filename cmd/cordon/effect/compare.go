@@ -31,7 +31,13 @@ func Compare(old, next *policy.Snapshot, at time.Time) Difference {
 	d := Difference{At: at, Changes: []Change{}, Moves: []Move{}, Effects: []Effect{}}
 	d.Changes = append(d.Changes, changes(r, s, pairs, diffs)...)
 	d.Moves = append(d.Moves, moves(all)...)
-	d.Effects = append(d.Effects, s.effects(r, pairs, newCrowd(next, all))...)
+	c := newCrowd(next, all)
+	effects, gaps := s.ask(r, pairs)
+	d.Effects = append(d.Effects, s.effects(effects, c)...)
+	for _, g := range gaps {
+		g.Who, g.Summary = c.who(g.grounds)
+		d.Gaps = append(d.Gaps, g.Gap)
+	}
 	return d
 }
 
@@ -68,30 +74,82 @@ func (v *survey) lookAt(diffs map[string]*rulesDiff, h hashes, alike bool) {
 	v.exceptions()
 }
 
-// effects are the stretches of all pairs, those together that are of the same time and say the same.
-func (v *survey) effects(r *regimes, pairs []*pair, c *crowd) []Effect {
-	grounds := map[string][]int{}
-	var keys []string
-	stretchesOf := map[string][]stretch{}
+// answers are the stretches of all pairs, those together that are of the same time and say the same.
+type answers struct {
+	together [][]stretch
+	grounds  [][]int // of whom, for each of together
+	places   map[string]int
+}
+
+func (a *answers) add(together []stretch, grounds []int) {
+	key := keyOf(together)
+	place, known := a.places[key]
+	if !known {
+		place = len(a.together)
+		a.places[key] = place
+		a.together = append(a.together, together)
+		a.grounds = append(a.grounds, nil)
+	}
+	a.grounds[place] = append(a.grounds[place], grounds...)
+}
+
+// gap is a Gap in the making.
+type gap struct {
+	Gap
+	grounds []int
+}
+
+// maxWeighing is how many times an exception or a policy is weighed for one comparison: some seconds. Who has thousands of exceptions
+// that begin and end gets a gap then, and nobody else: those who need the least are asked first.
+const maxWeighing = 50_000_000
+
+// ask asks about everybody, as far as that may cost.
+func (v *survey) ask(r *regimes, pairs []*pair) (*answers, []gap) {
+	byCost := slices.Clone(pairs)
+	starts := map[*pair][]time.Time{}
+	cost := map[*pair]int{}
 	for _, p := range pairs {
-		for _, together := range bySpan(v.stretches(p, r.starts(p))) {
-			key := keyOf(together)
-			if _, known := grounds[key]; !known {
-				keys = append(keys, key)
-				stretchesOf[key] = together
-			}
-			grounds[key] = append(grounds[key], p.grounds...)
+		starts[p] = r.starts(p)
+		cost[p] = v.cost(p) * len(starts[p])
+	}
+	slices.SortStableFunc(byCost, func(a, b *pair) int { return cost[a] - cost[b] })
+	found, left := &answers{places: map[string]int{}}, maxWeighing
+	var gaps []gap
+	for _, p := range byCost {
+		spans := starts[p]
+		if cost[p] > left {
+			spans = spans[:left/v.cost(p)]
+			gaps = append(gaps, gap{Gap{From: starts[p][len(spans)]}, p.grounds})
+		}
+		left -= v.cost(p) * len(spans)
+		for _, together := range bySpan(v.stretches(p, spans, starts[p][len(spans):])) {
+			found.add(together, p.grounds)
 		}
 	}
-	found := make([]Effect, 0, len(keys))
-	for _, key := range keys {
-		together := stretchesOf[key]
+	return found, gaps
+}
+
+// cost is how much is weighed to judge one span of p.
+func (v *survey) cost(p *pair) int {
+	asked := 0
+	for _, c := range v.classes {
+		if !p.alike || c.differs {
+			asked += len(c.probes)
+		}
+	}
+	return asked * (2 + len(p.old.Policies())*(1+len(p.old.Exceptions())) + len(p.next.Policies())*(1+len(p.next.Exceptions())))
+}
+
+// effects are what was found, in order.
+func (v *survey) effects(a *answers, c *crowd) []Effect {
+	found := make([]Effect, 0, len(a.together))
+	for i, together := range a.together {
 		e := Effect{From: together[0].from, Until: together[0].until, Outcomes: v.outcomes(together)}
-		e.Who, e.Summary = c.who(grounds[key])
+		e.Who, e.Summary = c.who(a.grounds[i])
 		found = append(found, e)
 	}
 	slices.SortStableFunc(found, func(a, b Effect) int {
-		return cmp.Or(a.From.Compare(b.From), laterFirst(a.Until, b.Until), c.place(a.Who[0].Agency)-c.place(b.Who[0].Agency))
+		return cmp.Or(a.From.Compare(b.From), laterFirst(a.Until, b.Until), c.place(a.Who)-c.place(b.Who))
 	})
 	return found
 }

@@ -15,10 +15,14 @@ type crowd struct {
 	agencies []*policy.Agency
 	byAgency map[string][]int // places of grounds
 	parents  map[string]string
+	below    map[string][]string // agencies with clients below each, in the order of the files
 }
 
 func newCrowd(s *policy.Snapshot, all []ground) *crowd {
-	c := &crowd{grounds: all, agencies: s.Agencies(), byAgency: map[string][]int{}, parents: map[string]string{}}
+	c := &crowd{
+		grounds: all, agencies: s.Agencies(),
+		byAgency: map[string][]int{}, parents: map[string]string{}, below: map[string][]string{},
+	}
 	for i := range all {
 		name := all[i].next.Agency().Name
 		c.byAgency[name] = append(c.byAgency[name], i)
@@ -26,12 +30,17 @@ func newCrowd(s *policy.Snapshot, all []ground) *crowd {
 	for _, a := range c.agencies {
 		c.parents[a.Name] = a.Parent
 	}
+	for _, a := range c.agencies {
+		for up := a.Parent; up != "" && len(c.byAgency[a.Name]) > 0; up = c.parents[up] {
+			c.below[up] = append(c.below[up], a.Name)
+		}
+	}
 	return c
 }
 
-// place is where an agency stands in the files.
-func (c *crowd) place(name string) int {
-	return slices.IndexFunc(c.agencies, func(a *policy.Agency) bool { return a.Name == name })
+// place is where the first of some clients stand in the files.
+func (c *crowd) place(who []Who) int {
+	return slices.IndexFunc(c.agencies, func(a *policy.Agency) bool { return a.Name == who[0].Agency })
 }
 
 // who are the clients on some grounds, and what they are called.
@@ -102,9 +111,10 @@ func (c *crowd) summary(all []Who) string {
 	if len(whole) == len(c.byAgency) && len(whole) > 1 {
 		return "every agency" + butText(but)
 	}
+	heads := c.heads(whole)
 	var parts []string
 	for _, a := range c.agencies {
-		if text := c.treeText(a.Name, whole); text != "" && !c.isSaid(a.Name, whole) {
+		if text := c.treeText(a.Name, heads[a.Name], whole[a.Name]); text != "" && !c.isSaid(a.Name, heads) {
 			parts = append(parts, text)
 		}
 	}
@@ -121,54 +131,33 @@ func (c *crowd) summary(all []Who) string {
 	return text
 }
 
-// treeText names an agency with all below it, if they are all among the whole ones, or the agency alone.
-func (c *crowd) treeText(name string, whole map[string]bool) string {
-	below := len(c.tree(name, whole))
+// treeText names an agency, if it is a whole one, and all below it, if it is a head.
+func (c *crowd) treeText(name string, head, whole bool) string {
 	switch {
-	case below > 0 && whole[name]:
-		return fmt.Sprintf("%s and the %d agencies below it", name, below)
-	case below > 0:
-		return fmt.Sprintf("the %d agencies below %s", below, name)
-	case whole[name]:
+	case head && whole:
+		return fmt.Sprintf("%s and the %d agencies below it", name, len(c.below[name]))
+	case head:
+		return fmt.Sprintf("the %d agencies below %s", len(c.below[name]), name)
+	case whole:
 		return name
 	}
 	return ""
 }
 
-// tree are the agencies below name, two at least, if they are all among the whole ones, and name too, unless it has no clients.
-func (c *crowd) tree(name string, whole map[string]bool) []string {
-	if !whole[name] && len(c.byAgency[name]) > 0 {
-		return nil
+// heads are the agencies of which all below are among the whole ones, two at least, and the agency too unless it has no clients.
+func (c *crowd) heads(whole map[string]bool) map[string]bool {
+	heads := map[string]bool{}
+	for name, below := range c.below {
+		isOut := func(other string) bool { return !whole[other] }
+		heads[name] = len(below) > 1 && (whole[name] || len(c.byAgency[name]) == 0) && !slices.ContainsFunc(below, isOut)
 	}
-	var below []string
-	for _, a := range c.agencies {
-		if c.isBelow(a.Name, name) && len(c.byAgency[a.Name]) > 0 {
-			below = append(below, a.Name)
-			if !whole[a.Name] {
-				return nil
-			}
-		}
-	}
-	if len(below) < 2 {
-		return nil // they are as well named one by one
-	}
-	return below
+	return heads
 }
 
 // isSaid says whether an agency is named with one that it is below.
-func (c *crowd) isSaid(name string, whole map[string]bool) bool {
+func (c *crowd) isSaid(name string, heads map[string]bool) bool {
 	for up := c.parents[name]; up != ""; up = c.parents[up] {
-		if len(c.tree(up, whole)) > 0 {
-			return true
-		}
-	}
-	return false
-}
-
-// isBelow says whether the agency name has ancestor among its parents: their line ends.
-func (c *crowd) isBelow(name, ancestor string) bool {
-	for up := c.parents[name]; up != ""; up = c.parents[up] {
-		if up == ancestor {
+		if heads[up] {
 			return true
 		}
 	}

@@ -12,10 +12,13 @@ type Difference struct {
 	Changes []Change  `json:"changes"` // what it comes from
 	Moves   []Move    `json:"moves"`   // clients that belong to another agency
 	Effects []Effect  `json:"effects"` // whose queries are judged otherwise, and when
+	Gaps    []Gap     `json:"not_compared,omitempty"`
 }
 
 // Nothing says that nobody gets another answer by the new policy than by the old.
-func (d *Difference) Nothing() bool { return len(d.Changes)+len(d.Moves)+len(d.Effects) == 0 }
+func (d *Difference) Nothing() bool {
+	return len(d.Changes)+len(d.Moves)+len(d.Effects)+len(d.Gaps) == 0
+}
 
 // Change is something written in another way that does something from the moment on: a policy that lasts longer, an exception that is
 // revoked, a list with other rules.
@@ -40,6 +43,13 @@ type Effect struct {
 	From     time.Time `json:"from"`           // the first moment
 	Until    time.Time `json:"until,omitzero"` // the first moment after it; zero: no end
 	Outcomes []Outcome `json:"outcomes"`       // at least one
+}
+
+// Gap is clients whose verdicts are not compared from a moment on, because thousands of exceptions begin and end there.
+type Gap struct {
+	Summary string    `json:"summary"`
+	Who     []Who     `json:"who"`
+	From    time.Time `json:"from"`
 }
 
 // Who is clients of one agency, as the new policy has it. A client belongs to the longest network that is written here.

@@ -18,7 +18,8 @@
 //
 // Every verdict comes from [policy.Snapshot.Decide] and DecideAnswer, so that nothing here can be of another opinion. The rest is to ask
 // few questions: regimes that are alike are asked once, and where policies and exceptions are alike, only about the rules that differ.
-// Two lists with equal hashes cost nothing then.
+// Two lists with equal hashes cost nothing then. What it may cost in all is bounded; clients with thousands of exceptions that begin and
+// end are asked about last, and have a gap.
 //
 // Not its job: what a query by a name alone can't show (that an exception for a question covers its whole answer), exceptions that name
 // a suffix shared by a CDN's customers, the networks of allow_clients, what changed before the moment from which on it compares, and to

@@ -167,8 +167,8 @@ type stretch struct {
 	from, until time.Time // zero: no end
 }
 
-// stretches asks about p in every span, and joins the spans.
-func (v *survey) stretches(p *pair, starts []time.Time) []stretch {
+// stretches asks about p in every span, and joins the spans. What is found in the last of them ends where more begins, if there is more.
+func (v *survey) stretches(p *pair, starts, more []time.Time) []stretch {
 	var all []stretch
 	open := map[string]int{} // the place in all, by key, of what was found in the span before
 	for _, start := range starts {
@@ -188,6 +188,11 @@ func (v *survey) stretches(p *pair, starts []time.Time) []stretch {
 			}
 		}
 		open = still
+	}
+	for _, place := range open {
+		if len(more) > 0 {
+			all[place].until = more[0]
+		}
 	}
 	return all
 }

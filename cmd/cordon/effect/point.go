@@ -50,13 +50,13 @@ type survey struct {
 type side struct {
 	snapshot *policy.Snapshot
 	lists    []uint64           // numbers of the lists that a policy has, by their place, from 1; 0 for others
-	covers   map[string][]int   // numbers of the exceptions that have a name, by its wire form
+	covers   map[string]int     // a number for the exceptions that have a name, by its wire form
 	used     []*blocklists.List // the lists that a policy has
 	matches  []blocklists.Match
 }
 
 func newSide(s *policy.Snapshot, r *regimes, numbers listNumbers) *side {
-	d := &side{snapshot: s, covers: map[string][]int{}}
+	d := &side{snapshot: s, covers: map[string]int{}}
 	banned := map[string]bool{}
 	for _, p := range s.Policies() {
 		for _, name := range p.Lists {
@@ -71,12 +71,16 @@ func newSide(s *policy.Snapshot, r *regimes, numbers listNumbers) *side {
 		}
 		d.lists = append(d.lists, number)
 	}
+	by := map[domain.Name][]byte{}
 	for _, e := range s.Exceptions() {
 		for _, name := range e.Names {
 			if !r.over(e.Until) {
-				d.covers[string(name)] = append(d.covers[string(name)], r.exceptions[e])
+				by[name] = appendNumber(by[name], r.exceptions[e])
 			}
 		}
+	}
+	for name, exceptions := range by {
+		d.covers[string(name)] = r.numbers.of("names of " + string(exceptions))
 	}
 	return d
 }
@@ -123,10 +127,10 @@ func (d *side) sign(key []byte, p *probe) ([]byte, bool) {
 	return append(key, 0), held
 }
 
-// cover appends the exceptions that have name, or a parent of it, among their names.
+// cover appends which exceptions have name, or a parent of it, among their names: a number for each of those.
 func (d *side) cover(key []byte, name string) []byte {
 	for len(name) > 1 {
-		for _, number := range d.covers[name] {
+		if number, covered := d.covers[name]; covered {
 			key = appendNumber(key, 1+number)
 		}
 		name = name[1+int(name[0]):]

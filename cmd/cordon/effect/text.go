@@ -26,6 +26,9 @@ func (d *Difference) Sentences() []string {
 			all = append(all, e.Summary+": "+d.span(e)+": "+what+": "+listsText(e.Outcomes[j].Lists, false)+why)
 		}
 	}
+	for i := range d.Gaps {
+		all = append(all, d.Gaps[i].text())
+	}
 	for i := range d.Moves {
 		all = append(all, d.Moves[i].text())
 	}
@@ -85,7 +88,7 @@ func (d *Difference) Write(w io.Writer) error {
 	for i := range d.Moves {
 		line(&b, 0, d.Moves[i].text())
 	}
-	if len(d.Effects) == 0 && !d.Nothing() {
+	if len(d.Effects)+len(d.Gaps) == 0 && !d.Nothing() {
 		b.WriteString("\nNo verdict changes.\n")
 	}
 	span := ""
@@ -100,6 +103,10 @@ func (d *Difference) Write(w io.Writer) error {
 		for j := range e.Outcomes {
 			writeOutcome(&b, &e.Outcomes[j])
 		}
+	}
+	for i := range d.Gaps {
+		b.WriteString("\n")
+		line(&b, 0, d.Gaps[i].text())
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -183,6 +190,10 @@ func some(names []string) string {
 		s.add(func() string { return name })
 	}
 	return s.text()
+}
+
+func (g *Gap) text() string {
+	return g.Summary + ": not compared from " + dayOr(g.From) + " on, too many exceptions begin and end"
 }
 
 func (m *Move) text() string {

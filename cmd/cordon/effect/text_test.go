@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"cordon/blocklists"
+	"cordon/blocklists/domain"
 	"cordon/blocklists/format"
 	"cordon/cmd/cordon/effect"
 	"cordon/resolver/policy"
@@ -82,10 +83,12 @@ func TestADifferenceIsToldInSentences(t *testing.T) {
 			"archives: 192.0.2.0/24: at once, to the end of 2023-06-09: newly refused: tiktok (2 names) by ban, Circular 1",
 			"192.0.2.0/24: from the agency default to archives; these clients may newly ask",
 		}},
-		{"no policy of an agency", func(c *policy.Config) {
-			c.Policies = append(c.Policies, policy.Policy{Name: "idle", Lists: []string{"tiktok"}, Recommendation: true})
+		{
+			"no policy of an agency", func(c *policy.Config) {
+				c.Policies = append(c.Policies, policy.Policy{Name: "idle", Lists: []string{"tiktok"}, Recommendation: true})
+			},
+			[]string{"Nothing changes in effect"},
 		},
-			[]string{"Nothing changes in effect"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			d := effect.Compare(government(t, func(*policy.Config) {}), government(t, test.change), day(0).Add(-time.Hour))
@@ -118,5 +121,29 @@ func TestSentencesHaveBounds(t *testing.T) {
 	}
 	if strings.Contains(shown(d), "\x1b") {
 		t.Error("what the policy says reaches the terminal as it is")
+	}
+}
+
+// An agency that writes thousands of exceptions costs its own part of the difference, not that of others, nor minutes.
+func TestWhatCostsTooMuchIsSaidToBeMissing(t *testing.T) {
+	many := func(c *policy.Config) {
+		for i := range 4000 {
+			name := domain.MustParse(fmt.Sprintf("n%d.tiktok.com", i))
+			c.Exceptions = append(c.Exceptions, policy.Exception{
+				Name: fmt.Sprintf("e%d", i), Agency: "archives", Names: []domain.Name{name}, Until: day(2).Add(time.Duration(i) * time.Minute),
+			})
+		}
+	}
+	d := effect.Compare(government(t, many), government(t, func(c *policy.Config) {
+		many(c)
+		c.Policies[0].Until = day(19)
+	}), day(0))
+	want := []string{
+		"harbours and federal: from 2023-06-10 to the end of 2023-06-19: newly refused: tiktok (2 names) by ban, Circular 1",
+		"archives: not compared from 2023-06-01 on, too many exceptions begin and end",
+		"policy ban: prolonged: to the end of 2023-06-19; it was to the end of 2023-06-09",
+	}
+	if got := d.Sentences(); !slices.Equal(got, want) || d.Nothing() {
+		t.Errorf("found\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }
