@@ -13,7 +13,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/rogpeppe/go-internal/diff"
+	textdiff "github.com/rogpeppe/go-internal/diff"
 	"github.com/spf13/cobra"
 
 	"cordon/config"
@@ -96,7 +96,7 @@ func explained(w io.Writer, what string, err error) error {
 
 // showEdit writes what would change, and that the check has nothing against it.
 func showEdit(w io.Writer, old, next config.File) error {
-	text := diff.Diff(old.Path, old.Data, next.Path+" (edited)", next.Data)
+	text := textdiff.Diff(old.Path, old.Data, next.Path+" (edited)", next.Data)
 	_, text, _ = bytes.Cut(text, []byte("\n")) // "diff a b"
 	_, err := fmt.Fprintf(w, "%s\nchecked without faults; nothing is written\n", text)
 	return err
