@@ -6,6 +6,7 @@
 //	cordon diff OLD NEW  say what a change of the policy changes in effect
 //	cordon lists         say how the lists of the running server are; show, test, accept one
 //	cordon exception     add, list, extend and revoke exceptions
+//	cordon report        write the report on a period, for those who decided the bans
 //	cordon export        write the bans in a form that other programs read
 //	cordon audit         say whether the audit log is intact; print it
 //	cordon init DIR      write a configuration to begin with
@@ -67,8 +68,8 @@ func rootCommand() *cobra.Command {
 		SilenceErrors:     true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
-	root.AddCommand(serveCommand(), checkCommand(), explainCommand(), diffCommand(), listsCommand(), exceptionCommand(), exportCommand(),
-		auditCommand(), initCommand(), healthcheckCommand(), versionCommand())
+	root.AddCommand(serveCommand(), checkCommand(), explainCommand(), diffCommand(), listsCommand(), exceptionCommand(), reportCommand(),
+		exportCommand(), auditCommand(), initCommand(), healthcheckCommand(), versionCommand())
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("%s: %w; `%s --help` has all flags", cmd.Name(), err, cmd.CommandPath())
 	})
