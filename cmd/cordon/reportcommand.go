@@ -26,11 +26,12 @@ func reportCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "report",
 		Short: "Write the report on a period, for those who decided the bans",
-		Long: "Say for a period which bans were in force, for whom, what they refused, who was excepted by whom, and what went wrong: from the\n" +
-			"policy files as they are now, and from the audit log. It has no address of a client and no name that was asked for.\n\n" +
-			"Days are those of the time zone of the policy files; --from and --to are both included. Without both: the last whole quarter\n" +
-			"of a year. With --from alone: until yesterday. The html form is one file that needs nothing from elsewhere and prints on A4;\n" +
-			"csv is one table for a spreadsheet; json has everything.",
+		Long: "Say for a period which bans were in force, for whom, what they refused, who was excepted by whom, and what went\n" +
+			"wrong: from the policy files as they are now, and from the audit log. It has no address of a client and no name that\n" +
+			"was asked for.\n\n" +
+			"Days are those of the time zone of the policy files; --from and --to are both included. Without both: the last whole\n" +
+			"quarter of a year. With --from alone: until yesterday. html is one file that needs nothing from elsewhere and prints\n" +
+			"on A4; csv is one table for a spreadsheet; json has everything.",
 		Example: "  cordon report --from 2026-01-01 --to 2026-06-30 --lang fr --output report.html\n" +
 			"  cordon report --agency defence --format csv --audit /srv/audit/ns1 --audit /srv/audit/ns2",
 		Args: noArgument,
@@ -83,6 +84,11 @@ func writeReport(cmd *cobra.Command, o *reportOptions) error {
 	if len(logs) == 0 {
 		fmt.Fprintln(cmd.ErrOrStderr(), "no audit log is read: neither `audit: dir` nor `state_dir:` is set, and --audit names none")
 	}
+	for i := range logs {
+		if c := &logs[i].Checked; !c.Intact {
+			fmt.Fprintf(cmd.ErrOrStderr(), "the audit log in %s is not intact, which the report says: %s\n", logs[i].Name, c.Broken)
+		}
+	}
 	return o.write(cmd, report.New(facts, period, logs...))
 }
 
@@ -124,7 +130,7 @@ func (o *reportOptions) period(now time.Time) (report.Period, error) {
 
 // chooseLanguage finds the agency that was asked for, and takes its language if none was asked for.
 func (o *reportOptions) chooseLanguage(all []report.AgencyFacts) error {
-	var names []string
+	names := make([]string, 0, len(all))
 	language := "en"
 	found := o.agency == ""
 	for i := range all {
@@ -150,29 +156,42 @@ func (o *reportOptions) chooseLanguage(all []report.AgencyFacts) error {
 func (o *reportOptions) logs(in *inputs) ([]report.Log, error) {
 	dirs := o.audit
 	if len(dirs) == 0 {
-		if dir := auditDir(in); dir != "" {
+		if dir := auditDir(in.service); dir != "" {
 			dirs = []string{dir}
 		}
 	}
 	var logs []report.Log
 	for i, dir := range dirs {
-		if _, err := os.ReadDir(dir); err != nil {
-			return nil, fmt.Errorf("audit log: %w", err)
-		}
 		if slices.ContainsFunc(dirs[:i], func(other string) bool { return filepath.Clean(other) == filepath.Clean(dir) }) {
 			return nil, fmt.Errorf("--audit %s is there twice: its queries would be counted twice", dir)
 		}
-		logs = append(logs, report.Log{Name: dir, Entries: audit.Read(dir, time.Time{}, time.Time{})})
+		log, err := readableLog(dir)
+		if err != nil {
+			return nil, err
+		}
+		logs = append(logs, log)
 	}
 	return logs, nil
 }
 
-// auditDir is where a server with this configuration keeps its audit log, "" if it keeps none.
-func auditDir(in *inputs) string {
-	if in.service.Audit.Dir == "" && in.service.StateDir != "" {
-		return filepath.Join(in.service.StateDir, "audit")
+// readableLog is the log in dir, verified.
+func readableLog(dir string) (report.Log, error) {
+	if _, err := os.ReadDir(dir); err != nil {
+		return report.Log{}, fmt.Errorf("audit log: %w", err)
 	}
-	return in.service.Audit.Dir
+	summary, err := audit.Verify(dir, "")
+	damage, isDamage := errors.AsType[*audit.Damage](err)
+	if err != nil && !isDamage {
+		return report.Log{}, fmt.Errorf("audit log: %w", err)
+	}
+	log := report.Log{
+		Name: dir, Entries: audit.Read(dir, time.Time{}, time.Time{}),
+		Checked: report.Check{Intact: err == nil, Head: summary.Head.Hash, Entries: summary.Entries},
+	}
+	if isDamage {
+		log.Checked.Broken = damage.Error()
+	}
+	return log, nil
 }
 
 // write writes r where it is wanted. A file is there whole, or as it was before.
@@ -209,7 +228,8 @@ func (in *inputs) reportFacts(now time.Time) report.Facts {
 			s.Current = copied.Checked
 		}
 		facts.Lists = append(facts.Lists, report.List{
-			Name: s.Name, Source: in.generation.set.Lists[i].Source, State: s.State, Names: s.Names, Networks: s.Networks, Current: s.Current.In(facts.Zone),
+			Name: s.Name, Source: in.generation.set.Lists[i].Source, State: s.State, Names: s.Names, Networks: s.Networks,
+			Current: s.Current.In(facts.Zone),
 		})
 	}
 	return facts

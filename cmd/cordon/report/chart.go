@@ -1,8 +1,8 @@
 package report
 
 import (
-	"fmt"
 	"math"
+	"strconv"
 	"unicode/utf8"
 )
 
@@ -125,7 +125,10 @@ func (a author) drawBar(c *chart, i int, t *Tally, width, scale float64) {
 	}{{t.Refused, fillRefused}, {t.Observed, fillObserved}, {t.Excepted, fillExcepted}} {
 		height := float64(part.n) * scale
 		if part.n > 0 {
-			c.Bars = append(c.Bars, bar{round(x), round(y - height), round(width - space), round(max(height, 0.5)), part.fill, a.barTitle(i, t)})
+			c.Bars = append(c.Bars, bar{
+				X: round(x), Y: round(y - height), W: round(width - space), H: round(max(height, 0.5)),
+				Fill: part.fill, Title: a.barTitle(i, t),
+			})
 		}
 		y -= height
 	}
@@ -136,14 +139,8 @@ func (a author) drawBar(c *chart, i int, t *Tally, width, scale float64) {
 
 func (a author) barTitle(i int, t *Tally) string {
 	l := a.l
-	text := a.stepName(i)
-	for _, part := range []struct {
-		name phrase
-		n    uint64
-	}{{"Refused", t.Refused}, {"Observed", t.Observed}, {"Exception", t.Excepted}} {
-		text += " · " + l.say(part.name) + l.colon() + " " + l.number(part.n)
-	}
-	return text
+	told := func(name string, n uint64) string { return " · " + name + l.colon() + " " + l.number(n) }
+	return a.stepName(i) + told(l.say("Refused"), t.Refused) + told(l.say("Observed"), t.Observed) + told(l.say("Exception"), t.Excepted)
 }
 
 // drawGaps draws a field over each run of steps without data.
@@ -175,10 +172,13 @@ func (a author) drawLabels(c *chart, width float64) {
 	year := 0
 	for i := 0; i < len(a.Steps); i += stride {
 		start := a.Steps[i].start
-		named := label{X: round(c.Left + (float64(i)+0.5)*width), Y: c.Bottom + lineHeight + 1, YearY: c.Bottom + 2*lineHeight + 1, Text: a.shortName(i)}
+		named := label{
+			X: round(c.Left + (float64(i)+0.5)*width), Y: c.Bottom + lineHeight + 1, YearY: c.Bottom + 2*lineHeight + 1,
+			Text: a.shortName(i),
+		}
 		if start.Year() != year {
 			year = start.Year()
-			named.Year = fmt.Sprint(year)
+			named.Year = strconv.Itoa(year)
 		}
 		c.Labels = append(c.Labels, named)
 	}
@@ -209,8 +209,9 @@ func (a author) described(tallies []*Tally) string {
 	if best < 0 {
 		return a.l.say("No data: no log covers this period.")
 	}
-	text := a.l.say("In the period %[1]s queries were refused, %[2]s observed and %[3]s allowed by an exception; the most refusals: %[4]s (%[5]s).",
-		a.l.number(whole.Refused), a.l.number(whole.Observed), a.l.number(whole.Excepted), a.l.number(tallies[best].Refused), a.stepName(best))
+	text := a.l.say("In the period %[1]s queries were refused, %[2]s observed and %[3]s allowed by an exception; "+
+		"the most refusals: %[4]s (%[5]s).", a.l.number(whole.Refused), a.l.number(whole.Observed), a.l.number(whole.Excepted),
+		a.l.number(tallies[best].Refused), a.stepName(best))
 	if none > 0 {
 		text += " " + a.l.count(none, "No data for %[1]s part of it.", "No data for %[1]s parts of it.")
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"cordon/cmd/cordon/audit"
+	"cordon/resolver/policy"
 )
 
 // mostCells is how many sums are kept: hundreds of agencies with some lists each, through the longest period.
@@ -44,7 +45,7 @@ func (c *counts) add(e *audit.Entry, covered time.Time) time.Duration {
 	if covered.After(from) {
 		from = covered
 	}
-	return c.cover(from, e.Time)
+	return c.cover(from, later(e.Time, e.Since.Add(time.Millisecond))) // what is counted was looked at
 }
 
 func (c *counts) addCounts(e *audit.Entry) {
@@ -105,7 +106,8 @@ func (c *counts) report(r *Report, in *scope) {
 		end := c.end(i)
 		last := end.AddDate(0, 0, -1)
 		s := Step{
-			From: start.Format(time.DateOnly), To: last.Format(time.DateOnly), Seconds: int64(end.Sub(start).Seconds()), start: start, last: last,
+			From: start.Format(time.DateOnly), To: last.Format(time.DateOnly), Seconds: int64(end.Sub(start).Seconds()),
+			start: start, last: last,
 		}
 		if c.covered[i] > 0 {
 			s.Covered = int64(c.covered[i].Seconds()) / int64(max(1, c.logs))
@@ -125,6 +127,11 @@ func (c *counts) report(r *Report, in *scope) {
 		r.Steps[cell.Step].Tally.plus(&cell.Tally)
 		agencies.add(cell.Agency, cell)
 		services.add(cell.Service, cell)
+	}
+	for _, a := range r.Agencies {
+		if a.Mode == policy.Off.String() {
+			agencies.forget(a.Name)
+		}
 	}
 	r.ByAgency, r.ByService = agencies.inOrder(), services.inOrder()
 }
@@ -159,6 +166,14 @@ func byNames(a, b Cell) int {
 	return cmp.Or(cmp.Compare(a.Agency, b.Agency), cmp.Compare(a.Policy, b.Policy), cmp.Compare(a.List, b.List))
 }
 
+// sum is the total, zero also where there are no data.
+func (r *Row) sum() Tally {
+	if r.Total == nil {
+		return Tally{}
+	}
+	return *r.Total
+}
+
 // rows are rows by their names.
 type rows struct {
 	steps []Step
@@ -187,6 +202,13 @@ func (r *rows) add(name string, cell *Cell) {
 	row.Steps[cell.Step].plus(&cell.Tally)
 }
 
+// forget has the row of an agency that is switched off tell no zeros: nothing was counted there.
+func (r *rows) forget(name string) {
+	if row := r.row(name); row.Total != nil && row.Total.all() == 0 {
+		r.all[name] = &Row{Name: name, Steps: make([]*Tally, len(r.steps))}
+	}
+}
+
 // inOrder are the rows, that with the most refusals first.
 func (r *rows) inOrder() []Row {
 	all := make([]Row, 0, len(r.all))
@@ -194,12 +216,8 @@ func (r *rows) inOrder() []Row {
 		all = append(all, *row)
 	}
 	slices.SortFunc(all, func(a, b Row) int {
-		if a.Total != nil && b.Total != nil {
-			if n := cmp.Or(cmp.Compare(b.Total.Refused, a.Total.Refused), cmp.Compare(b.Total.all(), a.Total.all())); n != 0 {
-				return n
-			}
-		}
-		return cmp.Compare(a.Name, b.Name)
+		m, n := a.sum(), b.sum()
+		return cmp.Or(cmp.Compare(n.Refused, m.Refused), cmp.Compare(n.all(), m.all()), cmp.Compare(a.Name, b.Name))
 	})
 	return all
 }

@@ -55,7 +55,7 @@ type List struct {
 	State    string    `json:"state"` // in force, held, stale or absent
 	Names    int       `json:"names"`
 	Networks int       `json:"networks"`
-	Current  time.Time `json:"current,omitzero"` // when its source was last known to have nothing newer; zero: part of the program, or not known
+	Current  time.Time `json:"current,omitzero"` // when its source was last known to have nothing newer; zero: not known
 	Policies []string  `json:"policies"`         // that have it
 }
 
@@ -96,7 +96,8 @@ func (s *scope) walk(children map[string][]*AgencyFacts, some []*AgencyFacts, de
 
 func (s *scope) agency(a *AgencyFacts, depth int) Agency {
 	told := Agency{
-		Name: a.Name, Parent: a.Parent, Depth: depth, Mode: a.Mode.String(), Networks: len(a.Networks), Bans: []string{}, Observed: []string{},
+		Name: a.Name, Parent: a.Parent, Depth: depth, Mode: a.Mode.String(), Networks: len(a.Networks),
+		Bans: []string{}, Observed: []string{},
 	}
 	for _, p := range a.Policies {
 		s.used[p.Name] = true

@@ -29,6 +29,9 @@ type block struct {
 	Charts  []*chart
 }
 
+// small says whether the block has small charts, so that its note is of use only beside them.
+func (b *block) small() bool { return len(b.Charts) > 0 && b.Charts[0].Small }
+
 // fact is a term with what is told of it, of which there is at least one line.
 type fact struct {
 	Term  string

@@ -34,7 +34,8 @@ type Exception struct {
 	FirstUse string  `json:"first_use,omitempty"` // the first day, in UTC, in the period
 	LastUse  string  `json:"last_use,omitempty"`
 
-	days map[string]struct{}
+	days     map[string]struct{}
+	approved bool // the files say when it was granted
 }
 
 // Event is what happened to an exception.
@@ -96,7 +97,7 @@ func (x *exceptions) written(e *config.Exception) *Exception {
 		}
 	}
 	told.InForce = x.period.overlaps(e.Start(), e.End()) && e.Start().Before(x.made)
-	if !e.Approved.IsZero() {
+	if told.approved = !e.Approved.IsZero(); told.approved {
 		x.event(told, Event{Kind: Granted, On: e.Approved, ApprovedBy: e.ApprovedBy})
 	}
 	for _, p := range e.Extended {
@@ -143,13 +144,22 @@ func (x *exceptions) entry(e *audit.Entry) {
 		told.learn(e, x.zone)
 	}
 	if kind, news := x.newsOf(told, e); news {
-		x.event(told, Event{Kind: kind, On: e.Time.In(x.zone), Until: e.Until.In(x.zone), ApprovedBy: e.ApprovedBy})
+		x.event(told, Event{Kind: kind, On: happened(e).In(x.zone), Until: e.Until.In(x.zone), ApprovedBy: e.ApprovedBy})
 	}
+}
+
+// happened is when what e says happened: an end happens when it is due, which the server may have been told before, or have slept over.
+func happened(e *audit.Entry) time.Time {
+	if (e.Kind == audit.ExceptionRevoked || e.Kind == audit.ExceptionLapsed) && !e.Until.IsZero() {
+		return e.Until
+	}
+	return e.Time
 }
 
 // learn takes over what e says of an exception that the files don't have.
 func (x *Exception) learn(e *audit.Entry, zone *time.Location) {
-	x.Agency, x.Class, x.Ticket = cmp.Or(bounded(e.Agency), x.Agency), cmp.Or(bounded(e.Class), x.Class), cmp.Or(withoutAddresses(e.Ticket), x.Ticket)
+	x.Agency, x.Class = cmp.Or(bounded(e.Agency), x.Agency), cmp.Or(bounded(e.Class), x.Class)
+	x.Ticket = cmp.Or(withoutAddresses(e.Ticket), x.Ticket)
 	x.Reason = cmp.Or(withoutAddresses(e.Reason), x.Reason)
 	if e.Kind != audit.ExceptionRevoked { // there it is who revoked
 		x.ApprovedBy = cmp.Or(withoutAddresses(e.ApprovedBy), x.ApprovedBy)
@@ -161,11 +171,11 @@ func (x *Exception) learn(e *audit.Entry, zone *time.Location) {
 		x.Until = e.Until.In(zone)
 	}
 	if e.Kind == audit.ExceptionRevoked {
-		x.Until = e.Time.In(zone)
+		x.Until = happened(e).In(zone)
 	}
 }
 
-// newsOf is what kind of event e is, and whether it is one that nobody has told yet: the files go before the logs, and one log before others.
+// newsOf is what kind of event e is, and whether nobody has told it yet: the files go before the logs, and one log before others.
 func (x *exceptions) newsOf(told *Exception, e *audit.Entry) (kind EventKind, news bool) {
 	switch e.Kind {
 	case audit.ExceptionAdded:
@@ -177,7 +187,7 @@ func (x *exceptions) newsOf(told *Exception, e *audit.Entry) (kind EventKind, ne
 	default:
 		kind = Lapsed
 	}
-	if told.Written && (kind == Revoked || kind == Lapsed) {
+	if told.Written && (kind == Revoked || kind == Lapsed || kind == Granted && told.approved) {
 		return kind, false
 	}
 	return kind, !slices.ContainsFunc(told.Events, func(known Event) bool {

@@ -113,18 +113,24 @@ func (s *incidents) report() Incidents {
 	return told
 }
 
-// addressLike is what may be an address, or a network.
-var addressLike = regexp.MustCompile(`[0-9A-Fa-f:.]*[:.][0-9A-Fa-f:.]*(?:/[0-9]+)?`)
+// What looks like an IPv4 address, or a network of such, and what may be an IPv6 one.
+var (
+	ipv4 = regexp.MustCompile(`\d{1,3}(?:\.\d{1,3}){3}(?:/\d+)?`)
+	ipv6 = regexp.MustCompile(`[0-9A-Fa-f:]*:[0-9A-Fa-f:]*(?:/\d+)?`)
+)
 
 // withoutAddresses is text, or its beginning if it is very long, without the addresses and networks in it.
 func withoutAddresses(text string) string {
-	return addressLike.ReplaceAllStringFunc(cut(text, mostText), func(word string) string {
-		bare := strings.TrimRight(word, ".:")
-		address, _, _ := strings.Cut(bare, "/")
-		if _, err := netip.ParseAddr(strings.TrimLeft(address, ".")); err != nil {
-			return word
+	const instead = "[address]"
+	text = ipv4.ReplaceAllString(cut(text, mostText), instead)
+	return ipv6.ReplaceAllStringFunc(text, func(word string) string {
+		bare, _, _ := strings.Cut(word, "/")
+		for _, candidate := range []string{bare, strings.TrimSuffix(bare, ":")} {
+			if _, err := netip.ParseAddr(candidate); err == nil {
+				return instead
+			}
 		}
-		return "[address]" + word[len(bare):]
+		return word
 	})
 }
 

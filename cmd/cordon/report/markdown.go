@@ -1,15 +1,15 @@
 package report
 
 import (
-	"bufio"
 	"fmt"
+	"io"
 	"regexp"
 	"strings"
 )
 
 // writeMarkdown writes d in CommonMark with the tables of GitHub. Charts are left out: their numbers stand in tables.
-func writeMarkdown(out *bufio.Writer, d *document) error {
-	w := markdown{out, d.Language.colon()}
+func writeMarkdown(out io.Writer, d *document) error {
+	w := markdown{new(strings.Builder), d.Language.colon()}
 	fmt.Fprintf(w, "# %s\n\n**%s**\n", escaped(d.Title), escaped(d.Subtitle))
 	w.facts(d.Facts)
 	for i := range d.Sections {
@@ -19,12 +19,13 @@ func writeMarkdown(out *bufio.Writer, d *document) error {
 			w.block(&s.Blocks[j])
 		}
 	}
-	return w.Flush()
+	_, err := io.WriteString(out, w.String())
+	return err
 }
 
 // markdown writes a document.
 type markdown struct {
-	*bufio.Writer
+	*strings.Builder
 
 	colon string // after a term
 }
@@ -38,7 +39,7 @@ func (w markdown) block(b *block) {
 	}
 	w.facts(b.Facts)
 	w.table(b.Table)
-	if b.Note != "" {
+	if b.Note != "" && !b.small() {
 		fmt.Fprintf(w, "\n*%s*\n", escaped(b.Note))
 	}
 }

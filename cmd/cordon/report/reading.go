@@ -65,7 +65,7 @@ func (r *reading) entry(e *audit.Entry) {
 		r.told.First = e.Time
 	}
 	if r.last.sequence != 0 && e.Sequence > r.last.sequence+1 {
-		r.incident(LogGap, "", "", r.last.time, e.Time, e.Sequence-r.last.sequence-1)
+		r.incident(LogGap, r.last.time, e.Time, e.Sequence-r.last.sequence-1)
 	}
 	r.about(e)
 	r.told.Last = e.Time
@@ -92,9 +92,9 @@ func (r *reading) about(e *audit.Entry) {
 	case audit.UpstreamsBack:
 		r.finish("route "+e.What, earlier(e.Until, e.Time))
 	case audit.Gap:
-		r.incident(LogGap, "", "", earlier(e.From, e.Time), earlier(e.Until, e.Time), e.Missing)
+		r.incident(LogGap, earlier(e.From, e.Time), earlier(e.Until, e.Time), e.Missing)
 	case audit.Torn:
-		r.incident(LogGap, "", "", e.Time, e.Time, 1)
+		r.incident(LogGap, e.Time, e.Time, 1)
 	case audit.Counted:
 		r.count(e)
 	case audit.ExceptionAdded, audit.ExceptionExtended, audit.ExceptionRevoked, audit.ExceptionLapsed, audit.ExceptionUsed:
@@ -121,7 +121,7 @@ func (r *reading) start(e *audit.Entry) {
 	if r.last.kind != audit.Stop {
 		kind = Crashed
 	}
-	r.incident(kind, "", "", r.last.time, e.Time, 1)
+	r.incident(kind, r.last.time, e.Time, 1)
 	r.finishAll(r.last.time)
 }
 
@@ -197,17 +197,15 @@ func (r *reading) finishAll(now time.Time) {
 	}
 }
 
-func (r *reading) incident(kind IncidentKind, what, reason string, from, until time.Time, times uint64) {
-	r.incidents.add(Incident{
-		Kind: kind, Log: r.told.Name, What: what, Reason: reason, From: from, Until: later(until, from), Times: times,
-	})
+func (r *reading) incident(kind IncidentKind, from, until time.Time, times uint64) {
+	r.incidents.add(Incident{Kind: kind, Log: r.told.Name, From: from, Until: later(until, from), Times: times})
 }
 
 // count takes in counts. Between those before and these there should be no gap.
 func (r *reading) count(e *audit.Entry) {
 	const slack = 2 * time.Minute
 	if !r.awaited.IsZero() && e.Since.Sub(r.awaited) > slack {
-		r.incident(NoCounts, "", "", r.awaited, e.Since, 1)
+		r.incident(NoCounts, r.awaited, e.Since, 1)
 	}
 	r.covered += r.counts.add(e, r.counted)
 	r.counted, r.awaited = later(r.counted, e.Time), later(r.awaited, e.Time)

@@ -2,7 +2,6 @@ package report
 
 import (
 	"math"
-	"slices"
 	"time"
 
 	"cordon/cmd/cordon/audit"
@@ -84,7 +83,8 @@ type LeftOut struct {
 // New is the report on period. Of several logs the counts are added.
 func New(facts Facts, period Period, logs ...Log) *Report {
 	r := &Report{
-		Format: 1, Made: facts.Made.In(facts.Zone).Truncate(time.Second), TimeZone: facts.Zone.String(), Agency: facts.Only, Hash: facts.Hash,
+		Format: 1, Made: facts.Made.In(facts.Zone).Truncate(time.Second), TimeZone: facts.Zone.String(), Agency: facts.Only,
+		Hash: facts.Hash,
 		From: period.From.Format(time.DateOnly), To: period.Last().Format(time.DateOnly), period: period,
 		Logs: []LogReport{},
 	}
@@ -129,19 +129,4 @@ func sum(a, b uint64) uint64 {
 		return math.MaxUint64
 	}
 	return a + b
-}
-
-// names are the names of things in their order, never nil.
-func names[T any](things []T, name func(T) string) []string {
-	all := make([]string, 0, len(things))
-	for _, t := range things {
-		all = append(all, name(t))
-	}
-	return all
-}
-
-// unique is s sorted, each once.
-func unique(s []string) []string {
-	slices.Sort(s)
-	return slices.Compact(s)
 }

@@ -6,8 +6,8 @@ const mostCharts = 8
 func (a author) numbers() []block {
 	l := a.l
 	blocks := []block{
-		{Text: l.say("Refused: the query was not answered, because of a ban. Observed: it was answered, but a ban would have refused it. " +
-			"Exception: it was answered, because an exception allows it.")},
+		{Text: l.say("Refused: the query was not answered, because of a ban. Observed: it was answered, but a ban would have " +
+			"refused it. Exception: it was answered, because an exception allows it.")},
 		{Charts: []*chart{a.wholeChart()}},
 	}
 	if note := a.incompleteNote(); note != "" {
@@ -63,7 +63,11 @@ func (a author) stepName(i int) string {
 func (a author) overTime() *table {
 	l := a.l
 	t := &table{Caption: l.say(unitPhrases[a.Unit]), Columns: []column{
-		{l.say("Time"), false}, {l.say("Refused"), true}, {l.say("Observed"), true}, {l.say("Exception"), true}, {l.say("Covered by the logs"), true},
+		{l.say("Time"), false},
+		{l.say("Refused"), true},
+		{l.say("Observed"), true},
+		{l.say("Exception"), true},
+		{l.say("Covered by the logs"), true},
 	}}
 	for i := range a.Steps {
 		s := &a.Steps[i]

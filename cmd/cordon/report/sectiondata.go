@@ -48,7 +48,8 @@ func (a author) log(g *LogReport) block {
 		told = append(told, fact{l.say("Hash of the last line"), plain(g.Head)})
 	}
 	if g.Unreadable > 0 {
-		told = append(told, fact{l.say("Lines that can't be read"), []line{{Text: l.number(uint64(g.Unreadable))}, weak(g.FirstUnreadable)}})
+		unreadable := []line{{Text: l.number(uint64(g.Unreadable))}, weak(g.FirstUnreadable)}
+		told = append(told, fact{l.say("Lines that can't be read"), unreadable})
 	}
 	return block{Heading: heading, Facts: told}
 }

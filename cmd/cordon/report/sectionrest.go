@@ -22,8 +22,9 @@ func (a author) eventsText() string {
 			n[e.Kind]++
 		}
 	}
-	var parts []string
-	for _, kind := range []EventKind{Granted, Extended, Lapsed, Revoked} {
+	kinds := []EventKind{Granted, Extended, Lapsed, Revoked}
+	parts := make([]string, 0, len(kinds))
+	for _, kind := range kinds {
 		parts = append(parts, a.l.say(eventPhrases[kind])+a.l.colon()+" "+a.l.number(uint64(n[kind])))
 	}
 	return strings.Join(parts, " · ")
@@ -35,7 +36,11 @@ func (a author) exceptions() []block {
 		return []block{{Text: l.say("No exception was in force in this period.")}}
 	}
 	t := &table{Columns: []column{
-		{l.say("Exception"), false}, {l.say("Agency"), false}, {l.say("Reason and approval"), false}, {l.say("Validity"), false}, {l.say("Use"), false},
+		{l.say("Exception"), false},
+		{l.say("Agency"), false},
+		{l.say("Reason and approval"), false},
+		{l.say("Validity"), false},
+		{l.say("Use"), false},
 	}}
 	for i := range a.Exceptions {
 		x := &a.Exceptions[i]
@@ -227,6 +232,9 @@ func (a author) incidentRow(one *Incident) []cell {
 		what = append(what, weak(one.Log))
 	}
 	return []cell{
-		{Lines: plain(l.say(incidentPhrases[one.Kind]))}, {Lines: present(what...)}, {Lines: plain(when)}, {Lines: plain(a.time(one.Seconds))},
+		{Lines: plain(l.say(incidentPhrases[one.Kind]))},
+		{Lines: present(what...)},
+		{Lines: plain(when)},
+		{Lines: plain(a.time(one.Seconds))},
 	}
 }

@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -150,7 +151,8 @@ func (a author) day(t time.Time) string {
 // linked is a link that can be followed, or the text alone if nobody should.
 func linked(link string) line {
 	u, err := url.Parse(link)
-	if err != nil || u.Host == "" || u.User != nil || u.Scheme != "https" && u.Scheme != "http" || strings.ContainsAny(u.String(), "<>\"'` |\\") {
+	web := err == nil && u.Host != "" && u.User == nil && (u.Scheme == "https" || u.Scheme == "http")
+	if !web || strings.ContainsAny(u.String(), "<>\"'` |\\") {
 		return line{Text: link}
 	}
 	return line{Text: link, Link: u.String()}
@@ -159,13 +161,9 @@ func linked(link string) line {
 func (a author) prolonged(all []Prolonged) []line {
 	lines := make([]line, 0, len(all))
 	for _, p := range all {
-		text := a.l.say("on %[1]s, until %[2]s", a.day(p.On), a.l.last(p.Until))
-		for _, more := range []string{p.Reference, p.ApprovedBy} {
-			if more != "" {
-				text += " · " + more
-			}
-		}
-		lines = append(lines, line{Text: text})
+		parts := []string{a.l.say("on %[1]s, until %[2]s", a.day(p.On), a.l.last(p.Until)), p.Reference, p.ApprovedBy}
+		parts = slices.DeleteFunc(parts, func(part string) bool { return part == "" })
+		lines = append(lines, line{Text: strings.Join(parts, " · ")})
 	}
 	return lines
 }
@@ -173,7 +171,11 @@ func (a author) prolonged(all []Prolonged) []line {
 func (a author) coverage() []block {
 	l := a.l
 	agencies := &table{Caption: l.say("Agencies"), Columns: []column{
-		{l.say("Agency"), false}, {l.say("Mode"), false}, {l.say("Bans"), false}, {l.say("Only observed"), false}, {l.say("Networks"), true},
+		{l.say("Agency"), false},
+		{l.say("Mode"), false},
+		{l.say("Bans"), false},
+		{l.say("Only observed"), false},
+		{l.say("Networks"), true},
 	}}
 	for i := range a.Agencies {
 		g := &a.Agencies[i]
@@ -224,7 +226,7 @@ func (a author) age(s *List) string {
 		return dash
 	}
 	days := int(a.Made.Sub(s.Current) / (24 * time.Hour))
-	if days == 0 {
+	if days <= 0 {
 		return a.day(s.Current)
 	}
 	return a.day(s.Current) + " (" + a.l.count(days, "%[1]s day", "%[1]s days") + ")"

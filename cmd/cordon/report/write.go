@@ -54,7 +54,6 @@ func (r *Report) writeJSON(w io.Writer) error {
 // numbers are left out; a step without any of these has one line for itself.
 func (r *Report) writeCSV(w io.Writer) error {
 	table := csv.NewWriter(w)
-	table.UseCRLF = true // RFC 4180
 	header := []string{"from", "to", "covered_percent", "agency", "policy", "list", "service", "refused", "observed", "excepted"}
 	if err := table.Write(header); err != nil {
 		return err
