@@ -219,7 +219,7 @@ func (a author) incidentRow(one *Incident) []cell {
 	case one.Until.IsZero():
 		when = l.say("since %[1]s", when)
 	case !one.Until.Equal(one.From):
-		when = l.say("%[1]s to %[2]s", when, l.moment(one.Until))
+		when += " " + dash + " " + l.moment(one.Until)
 	}
 	what := []line{{Text: one.What}, weak(one.Reason)}
 	switch {
