@@ -34,25 +34,13 @@ func newCounts(period Period, in *scope) *counts {
 	return &counts{period: period, in: in, starts: starts, cells: map[cellKey]*Tally{}, covered: make([]time.Duration, len(starts))}
 }
 
-// add adds an entry of counts, which covers some of the period from the moment covered on. It returns how much that is.
-func (c *counts) add(e *audit.Entry, covered time.Time) time.Duration {
-	if e.Since.IsZero() || e.Time.Before(e.Since) {
-		c.unusable++
-		return 0
-	}
-	c.addCounts(e)
-	from := e.Since
-	if covered.After(from) {
-		from = covered
-	}
-	return c.cover(from, later(e.Time, e.Since.Add(time.Millisecond))) // what is counted was looked at
-}
-
-func (c *counts) addCounts(e *audit.Entry) {
+// add adds an entry of counts.
+func (c *counts) add(e *audit.Entry) {
 	if !c.period.has(e.Since) {
 		return
 	}
 	step := stepAt(c.starts, e.Since)
+	c.covered[step] = max(c.covered[step], time.Millisecond) // what is counted was looked at
 	for i := range e.Counts {
 		n := &e.Counts[i]
 		if !c.in.has(n.Agency) {
@@ -146,11 +134,11 @@ func (c *counts) nothing(steps []Step) *Tally {
 	return nil
 }
 
-// cellsOf are the sums in order. A cell's step is covered, by its own entry; but an entry can be of no time at all.
+// cellsOf are the sums in order.
 func (c *counts) cellsOf(services map[string]string) []Cell {
 	cells := []Cell{}
 	for key, tally := range c.cells {
-		if tally.all() == 0 || c.covered[key.step] == 0 {
+		if tally.all() == 0 {
 			continue
 		}
 		cells = append(cells, Cell{

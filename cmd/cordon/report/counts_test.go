@@ -68,6 +68,34 @@ func TestWithoutALogThereAreNoData(t *testing.T) {
 	}
 }
 
+// Hours without any count are not in the log, and still covered if the process went on. What is lost by a crash or a gap is not.
+func TestWhatALogCovers(t *testing.T) {
+	p := mustPeriod(t, "2026-03-02", "2026-03-02", time.UTC)
+	at := func(h int) time.Time { return p.From.Add(time.Duration(h) * time.Hour) }
+	for name, test := range map[string]struct {
+		log   []audit.Entry
+		hours float64
+	}{
+		"quiet hours between counts":  {[]audit.Entry{{Kind: audit.Start, Time: at(0)}, hour(at(1)), hour(at(9))}, 10},
+		"quiet hours before a stop":   {[]audit.Entry{{Kind: audit.Start, Time: at(2)}, {Kind: audit.Stop, Time: at(8)}}, 6},
+		"quiet hours before anything": {[]audit.Entry{{Kind: audit.Start, Time: at(2)}, {Kind: audit.Snapshot, Time: at(8).Add(time.Minute)}}, 5},
+		"a stop":                      {[]audit.Entry{hour(at(0)), {Kind: audit.Stop, Time: at(2)}, {Kind: audit.Start, Time: at(5)}, hour(at(5))}, 3},
+		"a crash":                     {[]audit.Entry{hour(at(0)), hour(at(1)), {Kind: audit.Start, Time: at(5)}, hour(at(5))}, 3},
+		"a crash after something":     {[]audit.Entry{hour(at(0)), {Kind: audit.Snapshot, Time: at(3).Add(time.Minute)}, {Kind: audit.Start, Time: at(5)}}, 2},
+		"a gap that is told":          {[]audit.Entry{hour(at(0)), {Kind: audit.Gap, Time: at(6), From: at(2), Until: at(5), Missing: 3}, hour(at(6))}, 4},
+		"a gap that is not":           {[]audit.Entry{{Sequence: 3, Kind: audit.Counted, Since: at(0), Time: at(1)}, {Sequence: 9, Kind: audit.Counted, Since: at(7), Time: at(8)}}, 2},
+		"a clock that steps back":     {[]audit.Entry{hour(at(4)), hour(at(3)), hour(at(4)), hour(at(5))}, 2},
+		"from before to after":        {[]audit.Entry{{Kind: audit.Start, Time: at(-5)}, hour(at(30))}, 24},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := report.New(report.Facts{Zone: time.UTC, Made: p.End}, p, report.Log{Entries: entries(test.log...)})
+			if got := float64(r.Logs[0].Covered) / 3600; got != test.hours {
+				t.Errorf("%v hours are covered, want %v", got, test.hours)
+			}
+		})
+	}
+}
+
 // A count belongs to the step in which its hour begins, in the time zone of the report; what begins before or after the period is not in it.
 func TestCountsBelongToTheDayOnWhichTheirHourBegins(t *testing.T) {
 	zone := brussels(t)

@@ -12,7 +12,8 @@
 // # What is counted, and what is not known
 //
 // An entry of counts is of the time between two moments, an hour as a rule. It belongs to the step of the period (a day, a week or a
-// month) in which that time begins. The same times say which part of each step a log covers. A step that no log covers has no numbers:
+// month) in which that time begins. An hour in which nothing was counted has no entry; that it was looked at shows in a later entry of the
+// same process. So the log says which part of each step it covers. A step that no log covers has no numbers:
 // its Tally is nil, which is "no data" for people and empty or null for programs. Zero is said of a time that was looked at, and of no
 // other.
 //

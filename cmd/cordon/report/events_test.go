@@ -201,10 +201,6 @@ func TestIncidents(t *testing.T) {
 			[]audit.Entry{{Kind: audit.Gap, Time: at("02 12:00"), From: at("02 10:00"), Until: at("02 11:00"), Missing: 5}},
 			[]string{"log-gap  02 10:00 02 11:00 3600 5"},
 		},
-		"hours without counts": {
-			[]audit.Entry{{Kind: audit.Start, Time: at("02 00:00")}, hour(at("02 00:00")), hour(at("02 03:00"))},
-			[]string{"no-counts  02 01:00 02 03:00 7200 1"},
-		},
 		"what a later version says": {[]audit.Entry{{Kind: "eclipse", Time: at("02 00:00"), What: "moon"}}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -221,6 +217,19 @@ func TestIncidents(t *testing.T) {
 				t.Errorf("\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(test.want, "\n"))
 			}
 		})
+	}
+}
+
+// The snapshot with which a start begins is no change, whatever the log says before it.
+func TestChangesOfThePolicyAreCounted(t *testing.T) {
+	p := mustPeriod(t, "2026-03-02", "2026-03-03", time.UTC)
+	r := report.New(report.Facts{Zone: time.UTC, Made: p.End}, p, report.Log{Entries: entries(
+		audit.Entry{Kind: audit.Start, Time: p.From}, audit.Entry{Kind: audit.PolicyBegan, Time: p.From}, audit.Entry{Kind: audit.Snapshot, Time: p.From},
+		audit.Entry{Kind: audit.Snapshot, Time: p.From.Add(time.Hour)}, audit.Entry{Kind: audit.Stop, Time: p.From.Add(2 * time.Hour)},
+		audit.Entry{Kind: audit.Start, Time: p.From.Add(3 * time.Hour)}, audit.Entry{Kind: audit.Snapshot, Time: p.From.Add(3 * time.Hour)},
+	)})
+	if n := r.Incidents; n.Changes != 1 || n.Starts != 2 || n.Stops != 1 {
+		t.Errorf("%d changes, %d starts, %d stops; want 1, 2 and 1", n.Changes, n.Starts, n.Stops)
 	}
 }
 

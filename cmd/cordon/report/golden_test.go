@@ -34,7 +34,7 @@ func smallReport(t *testing.T) *report.Report {
 	log = append(log,
 		audit.Entry{Kind: audit.ExceptionUsed, Time: from.Add(48 * time.Hour), Exception: "press-phone"},
 		audit.Entry{Kind: audit.Rejected, Time: from.Add(48 * time.Hour), What: "policy/defence.yaml", Reason: "policy/defence.yaml:3:1: unknown key"},
-		audit.Entry{Kind: audit.Stop, Time: from.Add(49 * time.Hour)})
+		audit.Entry{Kind: audit.Stop, Time: from.Add(48 * time.Hour)})
 	return report.New(facts, mustPeriod(t, "2026-06-01", "2026-06-03", zone), report.Log{
 		Name: "audit", Entries: entries(log...), Checked: report.Check{Intact: true, Head: "00ff", Entries: uint64(len(log))},
 	})

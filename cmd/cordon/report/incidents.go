@@ -46,7 +46,6 @@ const (
 	NotRunning IncidentKind = "not-running" // from a stop to the next start
 	Crashed    IncidentKind = "crashed"     // from the last entry to the next start, without a stop
 	LogGap     IncidentKind = "log-gap"     // entries are missing
-	NoCounts   IncidentKind = "no-counts"   // the server ran, but there are no counts of that time
 )
 
 // mostIncidents is how many are kept; mostOpen how many can be under way at once.
@@ -100,7 +99,6 @@ func (s *incidents) sum(one *Incident) {
 		s.Down += one.Seconds
 	case LogGap:
 		s.Missing = int64(sum(uint64(s.Missing), min(one.Times, 1<<32)))
-	case NoCounts:
 	}
 }
 

@@ -72,6 +72,15 @@ func (l language) percent(n int) string {
 	return strconv.Itoa(n) + space + "%"
 }
 
+// share is a part of the whole, in per cent, rounded down, so that 100 is all of it and 0 is nothing.
+func (l language) share(part, whole int64) string {
+	n := percentOf(part, whole)
+	if n == 0 && part > 0 {
+		return "< " + l.percent(1)
+	}
+	return l.percent(n)
+}
+
 // months are their names, as in a date.
 var months = map[language][12]string{
 	"fr": {"janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre", "décembre"},

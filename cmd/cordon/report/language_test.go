@@ -114,7 +114,7 @@ func TestEveryKindHasAWord(t *testing.T) {
 			t.Errorf("no word for the class %s", class)
 		}
 	}
-	for _, kind := range []IncidentKind{FileHeld, ListHeld, NoUpstream, NotRunning, Crashed, LogGap, NoCounts} {
+	for _, kind := range []IncidentKind{FileHeld, ListHeld, NoUpstream, NotRunning, Crashed, LogGap} {
 		if incidentPhrases[kind] == "" {
 			t.Errorf("no word for the incident %s", kind)
 		}
@@ -136,6 +136,9 @@ func TestNumbersAndDates(t *testing.T) {
 		"de": {"0", "999", "1.234", "1.234.567", "1.\u00a0März\u00a02026", "bis 28.\u00a0Feb.\u00a02026", "0 Tage", "40\u00a0%"},
 		"en": {"0", "999", "1,234", "1,234,567", "1\u00a0March\u00a02026", "until 28\u00a0Feb\u00a02026", "0 days", "40%"},
 	} {
+		if got, want := l.share(1, 1000), "< "+l.percent(1); got != want || l.share(0, 9) != l.percent(0) || l.share(999, 1000) != l.percent(99) {
+			t.Errorf("%s: a thousandth is %q, want %q", l, got, want)
+		}
 		got := []string{
 			l.number(0), l.number(999), l.number(1234), l.number(1234567), l.date(first), l.span(time.Time{}, first),
 			l.count(0, "%[1]s day", "%[1]s days"), l.percent(40),

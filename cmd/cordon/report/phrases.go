@@ -31,5 +31,4 @@ var incidentPhrases = map[IncidentKind]phrase{
 	NotRunning: "Server not running",
 	Crashed:    "Server ended without a stop",
 	LogGap:     "Gap in the audit log",
-	NoCounts:   "No counts",
 }

@@ -36,9 +36,10 @@ type reading struct {
 		time     time.Time
 		sequence uint64
 	}
-	counted time.Time // up to when there are counts
-	awaited time.Time // since when there should be counts, zero if that is not known
+	counted time.Time // up to when it is known what was counted, or that it is not known
 	open    map[string]Incident
+
+	starting bool // there was a start, and no snapshot yet
 }
 
 // read adds what log has to c, x and i.
@@ -64,6 +65,8 @@ func (r *reading) entry(e *audit.Entry) {
 	if r.told.First.IsZero() {
 		r.told.First = e.Time
 	}
+	continues := r.last.sequence != 0 && e.Sequence == r.last.sequence+1
+	r.look(e, continues)
 	if r.last.sequence != 0 && e.Sequence > r.last.sequence+1 {
 		r.incident(LogGap, r.last.time, e.Time, e.Sequence-r.last.sequence-1)
 	}
@@ -113,7 +116,7 @@ func (r *reading) tick(n *int, e *audit.Entry) {
 // start takes in that the server starts: whatever had no end before it ended when the server did.
 func (r *reading) start(e *audit.Entry) {
 	r.tick(&r.incidents.Starts, e)
-	r.awaited = e.Time
+	r.starting = true
 	if r.last.sequence == 0 {
 		return
 	}
@@ -127,9 +130,10 @@ func (r *reading) start(e *audit.Entry) {
 
 // snapshot takes in that another policy is in force, and all that is held then.
 func (r *reading) snapshot(e *audit.Entry) {
-	if r.last.kind != audit.Start {
+	if !r.starting { // else it is what a start begins with
 		r.tick(&r.incidents.Changes, e)
 	}
+	r.starting = false
 	held := map[string]bool{}
 	for _, h := range e.Holds {
 		held[h.What] = true
@@ -201,14 +205,44 @@ func (r *reading) incident(kind IncidentKind, from, until time.Time, times uint6
 	r.incidents.add(Incident{Kind: kind, Log: r.told.Name, From: from, Until: later(until, from), Times: times})
 }
 
-// count takes in counts. Between those before and these there should be no gap.
-func (r *reading) count(e *audit.Entry) {
-	const slack = 2 * time.Minute
-	if !r.awaited.IsZero() && e.Since.Sub(r.awaited) > slack {
-		r.incident(NoCounts, r.awaited, e.Since, 1)
+// latest is how old a count is at most when it is written, with some slack.
+const latest = time.Hour + time.Minute
+
+// look takes in up to when the counts are known at e: an hour without any is not written, but as soon as the same process writes something
+// later, there were none. What was decided since the last counts is lost if a process ends without a stop, and so is what is in a gap.
+func (r *reading) look(e *audit.Entry, continues bool) {
+	switch {
+	case e.Kind == audit.Start:
+		r.counted = later(r.counted, e.Time)
+	case !continues && e.Kind == audit.Counted && !e.Since.IsZero():
+		r.counted = later(r.counted, e.Since)
+	case !continues:
+		r.counted = later(r.counted, e.Time)
+	case e.Kind == audit.Gap:
+		r.coverTo(earlier(e.From, e.Time))
+		r.counted = later(r.counted, earlier(e.Until, e.Time))
 	}
-	r.covered += r.counts.add(e, r.counted)
-	r.counted, r.awaited = later(r.counted, e.Time), later(r.awaited, e.Time)
+	if e.Kind == audit.Counted || e.Kind == audit.Stop {
+		r.coverTo(e.Time)
+	}
+	r.coverTo(e.Time.Add(-latest))
+}
+
+// coverTo notes that the counts are known from r.counted to t.
+func (r *reading) coverTo(t time.Time) {
+	if t.After(r.counted) {
+		r.covered += r.counts.cover(r.counted, t)
+		r.counted = t
+	}
+}
+
+// count takes in counts.
+func (r *reading) count(e *audit.Entry) {
+	if e.Since.IsZero() || e.Time.Before(e.Since) {
+		r.counts.unusable++
+		return
+	}
+	r.counts.add(e)
 }
 
 // end takes in that the log has no more entries.

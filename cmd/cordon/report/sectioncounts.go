@@ -1,5 +1,7 @@
 package report
 
+import "cmp"
+
 // mostCharts is how many agencies, and how many services, have a chart of their own. The tables have them all.
 const mostCharts = 8
 
@@ -71,7 +73,7 @@ func (a author) overTime() *table {
 	}}
 	for i := range a.Steps {
 		s := &a.Steps[i]
-		t.Rows = append(t.Rows, a.tallyRow(a.stepName(i)+mark(s), s.Tally, l.percent(s.percent())))
+		t.Rows = append(t.Rows, a.tallyRow(a.stepName(i)+mark(s), s.Tally, l.share(s.Covered, s.Seconds)))
 	}
 	t.Rows = append(t.Rows, a.totalRow(t))
 	return t
@@ -96,7 +98,7 @@ func (a author) tallyRow(name string, t *Tally, more ...string) []cell {
 func (a author) totalRow(t *table) []cell {
 	row := a.tallyRow(a.l.say("Total"), a.Total)
 	if len(t.Columns) > len(row) {
-		row = append(row, cell{Lines: plain(a.l.percent(a.coveredPercent()))})
+		row = append(row, cell{Lines: plain(a.coveredShare())})
 	}
 	for i := range row {
 		row[i].Lines[0].Strong = true
@@ -116,7 +118,7 @@ func (a author) ranked(title, what string, rows []Row) []block {
 	charts := block{}
 	for i := range rows {
 		r := &rows[i]
-		t.Rows = append(t.Rows, a.tallyRow(r.Name, r.Total))
+		t.Rows = append(t.Rows, a.tallyRow(cmp.Or(r.Name, dash), r.Total))
 		if len(charts.Charts) < mostCharts && r.Total != nil && r.Total.all() > 0 {
 			charts.Charts = append(charts.Charts, a.rowChart(r))
 		}

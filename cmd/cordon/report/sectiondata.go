@@ -38,7 +38,7 @@ func (a author) log(g *LogReport) block {
 	if !g.First.IsZero() {
 		entries = l.say("%[1]s to %[2]s", l.moment(g.First), l.moment(g.Last))
 	}
-	covered := l.say("%[1]s of the period, up to when the report was made", l.percent(percentOf(g.Covered, g.Seconds)))
+	covered := l.say("%[1]s of the period, up to when the report was made", l.share(g.Covered, g.Seconds))
 	told := []fact{
 		{l.say("Entries"), []line{{Text: entries}, weak(l.number(g.Entries))}},
 		{l.say("Has counts for"), plain(covered)},
@@ -54,13 +54,13 @@ func (a author) log(g *LogReport) block {
 	return block{Heading: heading, Facts: told}
 }
 
-// coveredPercent is how much of the period the logs cover on average.
-func (a author) coveredPercent() int {
+// coveredShare is how much of the period the logs cover on average.
+func (a author) coveredShare() string {
 	var covered, whole int64
 	for i := range a.Steps {
 		covered, whole = covered+a.Steps[i].Covered, whole+a.Steps[i].Seconds
 	}
-	return percentOf(covered, whole)
+	return a.l.share(covered, whole)
 }
 
 // percentOf is a share, rounded down, so that 100 is all of it.
@@ -75,7 +75,7 @@ func (a author) coveredText() string {
 	if len(a.Logs) == 0 {
 		return a.l.say("no data")
 	}
-	return a.l.say("the logs cover %[1]s of the period", a.l.percent(a.coveredPercent()))
+	return a.l.say("the logs cover %[1]s of the period", a.coveredShare())
 }
 
 // intactText says whether all logs are intact.

@@ -117,10 +117,7 @@ func (r *Report) csvLine(step int, line Cell, at map[Cell]Tally) []string {
 
 // percent is how much of the step the logs cover, rounded down.
 func (s *Step) percent() int {
-	if s.Seconds <= 0 {
-		return 0
-	}
-	return int(min(100, 100*s.Covered/s.Seconds))
+	return percentOf(s.Covered, s.Seconds)
 }
 
 // harmless is text that no spreadsheet takes for a formula: one that begins like a formula has an apostrophe before it.
