@@ -87,6 +87,10 @@ func (c *checker) delegation() {
 	for _, more := range c.set.additions {
 		c.addition(more)
 	}
+	for _, a := range c.set.usurpers {
+		c.fault(a.At("name"), nil, "name: %q is for the clients of no agency: only a main file may speak of it, and %s", a.Name,
+			c.whose(a.Pos.File))
+	}
 	whole := !c.set.lost && !c.agencyFaulty()
 	for _, a := range c.set.Agencies {
 		c.placeInTree(a)
@@ -181,9 +185,6 @@ func (c *checker) placeInTree(a *Agency) {
 		c.fault(a.At("parent"), []Pos{parent.Pos}, "parent: the agency %q is in a file of the agency %q (%s), for the agencies there "+
 			"alone: want one of a main file", a.Parent, c.owner(parent.Pos), parent.Pos)
 	case owner == "":
-	case a.Name == DefaultAgency:
-		c.fault(a.At("name"), nil, "name: %q is for the clients of no agency: only a main file may speak of it, and %s", DefaultAgency,
-			c.whose(a.Pos.File))
 	case a.Parent == "" && !a.faulty:
 		c.fault(a.Pos, nil, "agency %q has no parent: want parent: %s, or an agency below that, since %s", a.Name, owner,
 			c.whose(a.Pos.File))

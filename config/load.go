@@ -105,9 +105,12 @@ func (s *PolicySet) take(file *policyFile, owner, dir string) {
 		s.Policies = appendNamed(s, s.Policies, &file.Policies[i], file.Policies[i].Name)
 	}
 	for i := range file.Agencies {
-		if a := &file.Agencies[i]; owner != "" && a.Name == owner {
+		switch a := &file.Agencies[i]; {
+		case owner != "" && a.Name == owner:
 			s.additions = append(s.additions, a)
-		} else {
+		case owner != "" && a.Name == DefaultAgency:
+			s.usurpers = append(s.usurpers, a)
+		default:
 			s.Agencies = appendNamed(s, s.Agencies, a, a.Name)
 		}
 	}
