@@ -15,6 +15,7 @@ import (
 
 	"cordon/blocklists"
 	"cordon/cmd/cordon/audit"
+	"cordon/cmd/cordon/effect"
 	"cordon/config"
 	"cordon/resolver"
 	"cordon/resolver/policy"
@@ -74,6 +75,10 @@ func (s *server) openAudit() {
 	file := audit.New(audit.Config{Dir: dir, MaxFile: int64(s.service.Audit.MaxFile), Keep: s.service.Audit.Keep, Log: s.log})
 	s.registry.MustRegister(file)
 	s.audit = &auditor{
+		effect: func(before, after *policy.Snapshot, at time.Time) []string {
+			d := effect.Compare(before, after, at.In(zoneOf(after)))
+			return d.Sentences()
+		},
 		file: file, log: s.log, counted: s.resolver.Counts, used: s.resolver.Uses, failing: s.upstream.failing, since: time.Now(),
 		counts: map[countKey]uint64{}, uses: map[string]uint64{}, outages: map[string]*outage{},
 	}

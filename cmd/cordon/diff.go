@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -49,7 +48,7 @@ func diffCommand() *cobra.Command {
 
 func diff(cmd *cobra.Command, oldPath, newPath string, c comparison) error {
 	if _, err := moment(c.at, time.UTC); err != nil {
-		return diffError(err)
+		return fmt.Errorf("diff: %w", err)
 	}
 	old, oldErr := readSide(cmd, oldPath)
 	next, newErr := readSide(cmd, newPath)
@@ -58,7 +57,7 @@ func diff(cmd *cobra.Command, oldPath, newPath string, c comparison) error {
 	}
 	at, err := moment(c.at, zoneOf(next.generation.snapshot))
 	if err != nil {
-		return diffError(err)
+		return fmt.Errorf("diff: %w", err)
 	}
 	d := effect.Compare(old.generation.snapshot, next.generation.snapshot, at)
 	if err := c.write(cmd, &d); err != nil {
@@ -92,9 +91,4 @@ func (c *comparison) write(cmd *cobra.Command, d *effect.Difference) error {
 		return encoder.Encode(d)
 	}
 	return d.Write(cmd.OutOrStdout())
-}
-
-// diffError is an error of the time that explain takes too.
-func diffError(err error) error {
-	return fmt.Errorf("diff: %s", strings.TrimPrefix(err.Error(), "explain: "))
 }

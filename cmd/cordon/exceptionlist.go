@@ -84,8 +84,7 @@ func listExceptions(cmd *cobra.Command, o *listOptions) error {
 	}
 	at, err := moment(o.at, zoneOfExceptions(p.set))
 	if err != nil {
-		return fmt.Errorf("exception list: --at %q is not a time: want 2027-09-11, 2027-09-11T09:00 or, with an offset, "+
-			"2027-09-11T09:00:00+02:00", o.at)
+		return fmt.Errorf("exception list: %w", err)
 	}
 	if o.agency != "" {
 		if err := p.knowsAgency(o.agency); err != nil {

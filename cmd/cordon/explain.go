@@ -77,7 +77,7 @@ func explain(cmd *cobra.Command, text string, q question) error {
 	snapshot := in.generation.snapshot
 	at, err := moment(q.at, zoneOf(snapshot))
 	if err != nil {
-		return err
+		return fmt.Errorf("explain: %w", err)
 	}
 	now := policy.Instant{Now: at}
 	if q.everybody {
@@ -145,7 +145,7 @@ func (q *question) parse(text string) (name domain.Name, client netip.Addr, err 
 		return "", client, fmt.Errorf("explain: --type %q is not a type of record: want A, AAAA, HTTPS, TXT or another", q.rtype)
 	}
 	if _, err = moment(q.at, time.UTC); err != nil {
-		return "", client, err // a form that is wrong in every zone, before anything is read
+		return "", client, fmt.Errorf("explain: %w", err) // a form that is wrong in every zone, before anything is read
 	}
 	return name, client, nil
 }
@@ -157,7 +157,7 @@ func moment(text string, zone *time.Location) (time.Time, error) {
 	}
 	t, err := config.ParseTime(text, zone)
 	if err != nil {
-		return t, fmt.Errorf("explain: --at: %w", err)
+		return t, fmt.Errorf("--at: %w", err)
 	}
 	return t, nil
 }
