@@ -42,7 +42,7 @@ func (c *checker) maxException() (at []Pos) {
 	return at
 }
 
-// tooLong finds an exception that ends too long after somebody last agreed to it.
+// tooLong finds an exception that ends too long after somebody last agreed to it. One that was revoked ends then.
 func (c *checker) tooLong(e *Exception, said []Pos) {
 	if e.faulty {
 		return
