@@ -99,6 +99,7 @@ func (c *checker) delegation() {
 			c.grants(a)
 		}
 	}
+	c.standAlone()
 	c.modes()
 	for _, e := range c.set.Exceptions {
 		c.ownedException(e)
