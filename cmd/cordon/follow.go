@@ -37,7 +37,7 @@ func (s *server) firstPolicy(ctx context.Context, stderr io.Writer) error {
 		return errNoPolicy
 	}
 	if keptErr := s.loader.seed(ctx, s.service.PolicyDir); keptErr != nil {
-		return fmt.Errorf("%w; nor the last good one: %w", errNoPolicy, keptErr)
+		return s.withoutKept(ctx, files, keptErr)
 	}
 	s.log.Error("the policy has faults: starting with the last good one", "state_dir", s.service.StateDir)
 	if files == nil {
@@ -51,11 +51,26 @@ func (s *server) firstPolicy(ctx context.Context, stderr io.Writer) error {
 	return err
 }
 
+// withoutKept puts in force what is written, as far as it can be without the last good policy, which can't be for keptErr.
+func (s *server) withoutKept(ctx context.Context, files []config.File, keptErr error) error {
+	s.loader.kept.Policy = nil // its lists are good all the same
+	err := errNoPolicy
+	if files != nil {
+		_, err = s.loader.load(ctx, files)
+	}
+	if err != nil {
+		return fmt.Errorf("%w; nor the last good one: %w", errNoPolicy, keptErr)
+	}
+	s.log.Error("the last good policy can't be used: what has a fault is left out", "error", keptErr)
+	s.loaded()
+	return nil
+}
+
 // loadFirst loads files. If a list from elsewhere has a copy that can't be used and nothing else, its source is asked again at once: it
 // may have been mended since.
 func (s *server) loadFirst(ctx context.Context, files []config.File) error {
 	_, err := s.loader.load(ctx, files)
-	lacking := err != nil && s.loader.kept == nil || err == nil && s.loader.lacksLists()
+	lacking := err != nil && s.loader.kept == nil || err == nil && (s.loader.lacksLists() || len(s.loader.holds) > 0)
 	if len(s.remotes) == 0 || !lacking {
 		return err
 	}
@@ -139,7 +154,7 @@ func (s *server) reload(ctx context.Context) {
 		return
 	}
 	if len(s.loader.holds) > 0 {
-		s.copyInForce(files)
+		s.copyInForce(s.loader.read)
 	}
 	s.resolver.Publish(next.snapshot) // of the same policy too: whose queries are answered may have changed
 	s.loaded()
@@ -152,7 +167,8 @@ func (s *server) reload(ctx context.Context) {
 // loaded records what the loader did, for metrics and for the next start.
 func (s *server) loaded() {
 	s.outcome.loaded(s.loader)
-	good := s.loader.good.keep()
+	s.watchFor(s.loader.read) // an owned file may be known from the last good version of a main file alone
+	good := s.loader.good.keep(s.service.PolicyDir)
 	good.Service = s.goodService
 	if s.service.PolicyDir == "" {
 		good.Policy = nil
@@ -189,7 +205,8 @@ func (s *server) watch() error {
 }
 
 // watchFor makes the service file, what it names, files, and the lists that those and the policy in force name the ones to
-// watch: what has a fault now, or is not there yet, may be mended by a change of any of them.
+// watch: what has a fault now, or is not there yet, may be mended by a change of any of them. The policy directory is watched as a
+// whole, an owned file by itself.
 func (s *server) watchFor(files []config.File) {
 	var all []string
 	if s.path != "" {
@@ -202,11 +219,26 @@ func (s *server) watchFor(files []config.File) {
 		all = append(all, s.service.ResolvConf)
 	}
 	written, _ := config.ParsePolicy(files)
-	all = append(all, s.listPaths(written)...)
+	sets := []*config.PolicySet{written}
 	if s.loader.good != nil {
-		all = append(all, s.listPaths(s.loader.good.set)...)
+		sets = append(sets, s.loader.good.set)
+	}
+	for _, set := range sets {
+		all = append(all, s.ownedPaths(set)...)
+		all = append(all, s.listPaths(set)...)
 	}
 	s.watched.Store(&all)
+}
+
+// ownedPaths are the owned files of set.
+func (s *server) ownedPaths(set *config.PolicySet) []string {
+	var all []string
+	for _, f := range set.Files {
+		if f.Order != 0 {
+			all = append(all, f.Path)
+		}
+	}
+	return all
 }
 
 // listPaths are the files, and patterns of files, that the lists of set depend on: their own, the signatures beside them, and what

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,13 +26,23 @@ import (
 //	the files    every fault    each list, or     into a fresh      one atomic pointer
 //	             at once        its last good     Snapshot          store, by the caller
 //
-// Everything here touches only new memory. What has a fault is held: its last good version stays in force.
+// Everything here touches only new memory. What has a fault is held: its last good version stays in force. What there is no such version of
+// is left out.
 //
-//   - A fault that one file has holds that file. A new one, without a last good version, is left out; but if a file is gone
-//     at the same time, it may be that one under a new name, and all that changed is held.
-//   - A fault that only several files have together holds all that changed, together.
-//   - A list that can't be loaded, or lost too much, is held by itself; a new one holds the file that names it. A new one from
-//     elsewhere does not: it is absent until it comes, unless a policy has no other list.
+// Main files:
+//   - A fault that one file has holds that file. At a first start, with nothing to fall back on, it ends the start. A new file, without a
+//     last good version, is left out; but if a file is gone at the same time, it may be that one under a new name, and all that changed
+//     is held.
+//   - A fault that only several files have together holds all main files that changed, together.
+//
+// Owned files, which a main file includes; its last good version says which, while it is held:
+//   - A fault that one has holds that one, at a first start too: what others have is in force, and its clients have what main files say.
+//   - A fault that it has together with main files, or with owned ones, holds it: of several owned files one that has changed, and of
+//     those the last in the order of the includes. If its last good version does not fit any more either, it is left out.
+//   - One that is gone is held while it is included. One that is no longer included is gone.
+//
+// A list that can't be loaded, or lost too much, is held by itself; a new one holds the file that names it. A new one from elsewhere does
+// not: it is absent until it comes, unless a policy has no other list.
 
 // loader turns policy files into generations. It is used by one goroutine at a time.
 type loader struct {
@@ -49,6 +60,7 @@ type loader struct {
 	keptSet map[string]*blocklists.List // those of kept's lists that were asked for, by name
 	tried   map[string]trial            // what came of the lists in this load, by name
 	holds   map[string]hold             // by file path or "list NAME"
+	read    []config.File               // what the last load has read: also what is held
 	lastID  uint64
 }
 
@@ -73,6 +85,7 @@ type trial struct {
 type hold struct {
 	reason  string
 	since   time.Time
+	owner   string             // of an owned file
 	absent  bool               // there is no last good version: it is not in force at all
 	content blocklists.Content // of a list that `cordon lists accept` can have believed; zero for all else
 	entries int                // that it would have then
@@ -97,71 +110,19 @@ func (l *loader) load(ctx context.Context, files []config.File) (*generation, er
 		l.tried = map[string]trial{}
 		defer func() { l.tried = nil }()
 	}
-	holds := map[string]hold{}
-	next, err := l.tryWithout(ctx, files, holds)
-	if err != nil && l.good != nil {
-		l.holdChanged(files, err, holds)
-		next, err = l.try(ctx, l.good.set.Files)
-	}
+	f := l.newFitting(files)
+	f.strict = l.reads || l.good == nil && l.kept.hasPolicy()
+	next, err := f.fit(ctx)
+	l.read = f.read()
 	if err != nil {
 		return nil, err
 	}
+	holds := f.holds(next.set.Files)
 	maps.Copy(holds, next.holds)
 	l.report(holds)
 	l.warn(next)
 	l.good, l.kept, l.keptSet = next, nil, nil
 	return next, nil
-}
-
-// tryWithout is try, again and again, with the last good version in place of each file that has a fault of its own.
-func (l *loader) tryWithout(ctx context.Context, files []config.File, holds map[string]hold) (*generation, error) {
-	written := files
-	for {
-		next, err := l.try(ctx, files)
-		own, isOwn := errors.AsType[*ownFaults](err)
-		if !isOwn || l.good == nil {
-			return next, err
-		}
-		var more bool
-		if files, more = l.setBack(files, written, own, holds); !more {
-			return nil, err
-		}
-	}
-}
-
-// setBack is files with the last good version in place of each that has a fault of its own. It says false if there is no such
-// version of one of them, if that is what has the fault, or if none of them is in files; each true brings files nearer to the
-// last good ones.
-func (l *loader) setBack(files, written []config.File, own *ownFaults, holds map[string]hold) ([]config.File, bool) {
-	var set []config.File
-	found := false
-	for _, f := range files {
-		fault, faulty := own.byFile[f.Path]
-		if !faulty {
-			set = append(set, f)
-			continue
-		}
-		found = true
-		old, known := fileAt(l.good.set.Files, f.Path)
-		switch {
-		case known && old.Hash != f.Hash:
-			set = append(set, old)
-		case known || l.someGone(written):
-			return nil, false
-		}
-		h := l.hold(f.Path, fault)
-		h.absent = !known
-		holds[f.Path] = h
-	}
-	return set, found
-}
-
-// someGone says whether a file of the last good policy is no longer there.
-func (l *loader) someGone(written []config.File) bool {
-	return slices.ContainsFunc(l.good.set.Files, func(old config.File) bool {
-		_, there := fileAt(written, old.Path)
-		return !there
-	})
 }
 
 // try makes a generation of files. Its error is an *ownFaults if files have faults by themselves.
@@ -216,28 +177,12 @@ func (l *loader) compile(next *generation) (err error) {
 	return err
 }
 
-// holdChanged holds every file that is not what it was: together they have a fault.
-func (l *loader) holdChanged(files []config.File, fault error, holds map[string]hold) {
-	clear(holds)
-	for _, f := range files {
-		if old, ok := fileAt(l.good.set.Files, f.Path); !ok || old.Hash != f.Hash {
-			h := l.hold(f.Path, fault)
-			h.absent = !ok
-			holds[f.Path] = h
-		}
-	}
-	for _, old := range l.good.set.Files {
-		if _, ok := fileAt(files, old.Path); !ok {
-			holds[old.Path] = l.hold(old.Path, fmt.Errorf("it was deleted, but: %s", reasonOf(fault)))
-		}
-	}
-}
-
-// keep is g as a later start needs it: without the lists that are in the program or in its files.
-func (g *generation) keep() *lastGood {
+// keep is g as a later start needs it, with the policy files by their names in dir, the policy directory: without the lists that are in
+// the program or in its files.
+func (g *generation) keep(dir string) *lastGood {
 	good := &lastGood{}
 	for _, f := range g.set.Files {
-		good.Policy = append(good.Policy, goodFile{Name: f.Path, Content: f.Data})
+		good.Policy = append(good.Policy, goodFile{Name: nameIn(dir, f.Path), Owner: f.Owner, Order: f.Order, Content: f.Data})
 	}
 	for i, declared := range g.set.Lists {
 		if (declared.Remote() || declared.Path() != "") && !isAbsent(g.lists[i]) {
@@ -248,6 +193,15 @@ func (g *generation) keep() *lastGood {
 		good.Set = &goodFile{Name: "all lists", Set: g.snapshot.Set()}
 	}
 	return good
+}
+
+// nameIn is the path of a policy file relative to dir, with slashes.
+func nameIn(dir, path string) string {
+	name, err := filepath.Rel(dir, path)
+	if err != nil {
+		name = path
+	}
+	return filepath.ToSlash(name)
 }
 
 // hold is the hold of what is held for wrong: since when it has been is kept.
@@ -272,20 +226,29 @@ func (l *loader) holdToo(what string, wrong error) {
 // report makes holds those in force and logs what is new about them.
 func (l *loader) report(holds map[string]hold) {
 	for what, h := range holds {
+		log := h.log(l.log).With("what", what)
 		switch {
 		case l.holds[what].reason == h.reason: // said already
 		case h.absent:
-			l.log.Error("held: not in force, there is no earlier version of it", "what", what, "reason", h.reason)
+			log.Error("held: not in force, there is no earlier version of it", "reason", h.reason)
 		default:
-			l.log.Error("held: the last good version stays in force", "what", what, "reason", h.reason)
+			log.Error("held: the last good version stays in force", "reason", h.reason)
 		}
 	}
 	for what, h := range l.holds {
 		if _, still := holds[what]; !still {
-			l.log.Info("no longer held", "what", what, "held_for", time.Since(h.since).Round(time.Second))
+			h.log(l.log).With("what", what).Info("no longer held", "held_for", time.Since(h.since).Round(time.Second))
 		}
 	}
 	l.holds = holds
+}
+
+// log is log for what is about h.
+func (h hold) log(log *slog.Logger) *slog.Logger {
+	if h.owner == "" {
+		return log
+	}
+	return log.With("owner", h.owner)
 }
 
 // warn logs what is new in next and legal but unwise, and which files are gone.
@@ -293,11 +256,7 @@ func (l *loader) warn(next *generation) {
 	var known []string
 	if l.good != nil {
 		known = l.good.warnings
-		for _, old := range l.good.set.Files {
-			if _, there := fileAt(next.set.Files, old.Path); !there {
-				l.log.Warn("a policy file is gone, and what it said with it", "what", old.Path)
-			}
-		}
+		l.warnOfGone(next)
 	}
 	l.warnOfFiles(next)
 	for _, w := range next.warnings {
@@ -307,16 +266,59 @@ func (l *loader) warn(next *generation) {
 	}
 }
 
-// seed makes what an earlier process had in force the last good generation, so that faults can be held at the first load. Its files
-// count as those of the same names in dir, the policy directory: that may have moved, or be written in another way.
-func (l *loader) seed(ctx context.Context, dir string) error {
-	files := make([]config.File, len(l.kept.Policy))
-	for i, f := range l.kept.Policy {
-		files[i] = config.NewFile(filepath.Join(dir, filepath.Base(f.Name)), f.Content)
+// warnOfGone logs which policy files are gone, or are somebody else's.
+func (l *loader) warnOfGone(next *generation) {
+	for _, old := range l.good.set.Files {
+		now, there := fileAt(next.set.Files, old.Path)
+		_, held := l.holds[old.Path]
+		switch {
+		case there && now.Owner != old.Owner:
+			l.log.Warn("a policy file has another owner", "what", old.Path, "owner", cmp.Or(now.Owner, "nobody: it is a main file"),
+				"before", cmp.Or(old.Owner, "nobody: it was a main file"))
+		case !there && !held:
+			hold{owner: old.Owner}.log(l.log).Warn("a policy file is gone, and what it said with it", "what", old.Path)
+		}
 	}
+}
+
+// seed makes what an earlier process had in force the last good generation, so that faults can be held at the first load. Its files
+// count as those of the same names in dir, the policy directory: that may have moved, or be written in another way. What it says of
+// owned files that does not fit, as another release may see it, is left out.
+func (l *loader) seed(ctx context.Context, dir string) error {
+	var main []config.File
+	owned := map[string][]byte{}
+	for _, f := range l.kept.Policy {
+		if f.Order == 0 {
+			main = append(main, config.NewFile(filepath.Join(dir, filepath.Base(f.Name)), f.Content))
+		} else {
+			owned[f.Name] = f.Content
+		}
+	}
+	f := l.newFitting(main)
+	f.try = l.trySeed
+	f.disk = func(path string) config.File { // the main files alone say which are included, and nothing is read
+		text, kept := owned[nameIn(dir, path)]
+		file := config.NewFile(path, text)
+		if !kept {
+			file.Err = errNotKept
+		}
+		return file
+	}
+	seeded, err := f.fit(ctx)
+	if err != nil {
+		return err
+	}
+	l.good, l.kept, l.keptSet = seeded, nil, nil
+	return nil
+}
+
+var errNotKept = errors.New("there is no last good version of it")
+
+// trySeed is try for what an earlier process had in force.
+func (l *loader) trySeed(ctx context.Context, files []config.File) (*generation, error) {
 	set, faults := config.LoadPolicy(files, checkOptions())
 	if faults.Bad() {
-		return faults.Errors()
+		return nil, sorted(faults.Errors())
 	}
 	seeded := &generation{set: set}
 	for _, declared := range set.Lists {
@@ -328,16 +330,12 @@ func (l *loader) seed(ctx context.Context, dir string) error {
 				list, err = blocklists.Empty(declared.Name, declared.Source), nil // the load that follows says so
 			}
 			if err != nil {
-				return err
+				return nil, &ownFaults{error: err, byFile: map[string]error{declared.Pos.File: err}}
 			}
 		}
 		seeded.lists = append(seeded.lists, list)
 	}
-	if err := l.compile(seeded); err != nil {
-		return err
-	}
-	l.good, l.kept, l.keptSet = seeded, nil, nil
-	return nil
+	return seeded, l.compile(seeded)
 }
 
 // reasonOf is err in one line, with every fault that it is about, but not too many.

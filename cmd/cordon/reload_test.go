@@ -53,7 +53,8 @@ func begun(t *testing.T, state *stateDir) *desk {
 
 func (d *desk) write(name, text string) {
 	d.t.Helper()
-	if err := os.WriteFile(filepath.Join(d.dir, name), []byte(text), 0o600); err != nil {
+	path := filepath.Join(d.dir, name)
+	if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(text), 0o600)); err != nil {
 		d.t.Fatal(err)
 	}
 }
@@ -307,7 +308,7 @@ func TestEveryGenerationHasAnotherNumber(t *testing.T) {
 // keep saves what d has in force, as the server does.
 func keep(t *testing.T, d *desk) *lastGood {
 	t.Helper()
-	good := d.loader.good.keep()
+	good := d.loader.good.keep(d.dir)
 	mustSave(t, d.state, good)
 	return mustLoad(t, d.state)
 }

@@ -41,9 +41,11 @@ type lastGood struct {
 	Set     *goodFile  `json:"set,omitempty"` // the lists, and those that need no keeping, compiled into one
 }
 
-// goodFile is one version of one file: what it is called (a policy file's path, a list's name) and its content.
+// goodFile is one version of one file: what it is called (a policy file's path in the policy directory, a list's name) and its content.
 type goodFile struct {
 	Name    string           `json:"name"`
+	Owner   string           `json:"owner,omitempty"` // of an owned policy file
+	Order   int              `json:"order,omitempty"`
 	Source  string           `json:"source,omitempty"` // of a list
 	SHA256  string           `json:"sha256"`
 	Content []byte           `json:"-"` // of a policy or service file
@@ -318,6 +320,9 @@ func (g *lastGood) list(name string) (goodFile, bool) {
 	}
 	return g.Lists[i], true
 }
+
+// hasPolicy says whether there are policy files. g may be nil.
+func (g *lastGood) hasPolicy() bool { return g != nil && len(g.Policy) > 0 }
 
 // compiled are the files whose content is a list or a set.
 func (g *lastGood) compiled() iter.Seq2[*goodFile, io.WriterTo] {
