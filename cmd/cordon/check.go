@@ -10,8 +10,6 @@ import (
 	"log/slog"
 	"maps"
 	"os"
-	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -29,8 +27,8 @@ func checkCommand() *cobra.Command {
 		Use:   "check [PATH]",
 		Short: "Say what is wrong with the configuration, and what is unwise",
 		Long: "Check what PATH is, by the code that the server loads it with: a service file, a directory with a cordon.yaml,\n" +
-			"a policy directory, or one policy file, which is checked with its neighbours. Without PATH: what `cordon serve`\n" +
-			"would use here. The exit status is 1 if there is a fault; warnings don't change it.",
+			"a policy directory, or one policy file, which is checked with the policy that it belongs to. Without PATH: what\n" +
+			"`cordon serve` would use here. The exit status is 1 if there is a fault; warnings don't change it.",
 		Example: "  cordon check /etc/cordon",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -74,17 +72,21 @@ type inputs struct {
 	service    *config.Service
 	files      []config.File
 	faults     config.Faults
+	serviceBad bool        // there are faults in the service file
+	held       []string    // the policy files that a server would leave out, if that is all
 	generation *generation // nil if there are faults, but for those of lists that have a last good version
 	mirrored   func(*config.List) *mirror.Copy
 }
 
 // readAll reads the service file at path and what it names. A directory without a cordon.yaml is a policy directory, and a policy
-// file stands for the directory it is in. Its error is about path itself; everything else is in faults.
+// file stands for the policy directory that it belongs to. Its error is about path itself; everything else is in faults.
 func readAll(cmd *cobra.Command, path string) (*inputs, error) {
 	in := &inputs{}
-	path, policyDir := settle(path)
+	path, policyDir, err := settle(path)
+	if err != nil {
+		return nil, err
+	}
 	if policyDir == "" {
-		var err error
 		if in.path, err = config.FindService(path); err != nil {
 			return nil, err
 		}
@@ -94,34 +96,13 @@ func readAll(cmd *cobra.Command, path string) (*inputs, error) {
 		in.service.PolicyDir = policyDir
 	}
 	in.checkUpstreams()
+	in.serviceBad = in.faults.Bad()
 	if in.path != "" && in.faults.Bad() && in.service.PolicyDir == "" {
 		return in, nil // what policy it names is not known
 	}
 	p := newProgress(cmd.ErrOrStderr())
 	defer p.end()
 	return in, in.readPolicy(cmd.Context(), p)
-}
-
-// policyKey is a line that only a policy file has.
-var policyKey = regexp.MustCompile(`(?m)^(timezone|lists|policies|agencies|exceptions)[ \t]*:`)
-
-// settle is the service file or the policy directory that path means.
-func settle(path string) (service, policyDir string) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return path, ""
-	}
-	if info.IsDir() {
-		service = filepath.Join(path, "cordon.yaml")
-		if _, err := os.Stat(service); errors.Is(err, fs.ErrNotExist) {
-			return "", path
-		}
-		return service, ""
-	}
-	if f := config.ReadFile(path); policyKey.Match(f.Data) {
-		return "", filepath.Dir(path)
-	}
-	return path, ""
 }
 
 // checkUpstreams adds the fault of upstreams that can't work.
@@ -150,11 +131,12 @@ func (in *inputs) readPolicy(ctx context.Context, p *progress) error {
 	})
 	in.faults = append(in.faults, faults...)
 	if bad {
+		in.held = l.wouldHold(ctx, in.files)
 		return nil
 	}
 	if in.generation, err = l.load(ctx, in.files); err != nil {
 		if in.faults.Bad() {
-			err = nil // said already, by list
+			in.held, err = l.wouldHold(ctx, in.files), nil // it is said already, by list
 		}
 		return err
 	}
@@ -312,10 +294,18 @@ func (in *inputs) summary() string {
 	}
 	found := count(len(in.faults.Errors()), "fault") + ", " + count(len(in.faults.Warnings()), "warning")
 	if in.faults.Bad() {
-		found += ". A server keeps its last good version; one that has none does not start"
+		found += ". " + in.served()
 	}
 	line("found", found)
 	return b.String()
+}
+
+// served says what a server does about the faults.
+func (in *inputs) served() string {
+	if len(in.held) == 0 || in.serviceBad {
+		return "A server keeps its last good version; one that has none does not start"
+	}
+	return "A server holds " + strings.Join(in.held, ", ") + " only"
 }
 
 // read names the files that were read.
