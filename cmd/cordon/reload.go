@@ -226,9 +226,9 @@ func (l *loader) holdToo(what string, wrong error) {
 // report makes holds those in force and logs what is new about them.
 func (l *loader) report(holds map[string]hold) {
 	for what, h := range holds {
-		log := h.log(l.log).With("what", what)
+		log, before := h.log(l.log).With("what", what), l.holds[what]
 		switch {
-		case l.holds[what].reason == h.reason: // said already
+		case before.reason == h.reason && before.absent == h.absent: // said already
 		case h.absent:
 			log.Error("held: not in force, there is no earlier version of it", "reason", h.reason)
 		default:

@@ -296,6 +296,9 @@ func (f *fitting) holds(inForce []config.File) map[string]hold {
 		if _, there := f.written[path]; !there && f.good[path].Order == 0 && s.to == atLastGood {
 			why = fmt.Errorf("it was deleted, but: %s", reasonOf(why))
 		}
+		if s.to == leftOut && s.why[atLastGood] != nil {
+			why = fmt.Errorf("%s; and the last good version of it does not fit any more: %s", reasonOf(why), reasonOf(s.why[atLastGood]))
+		}
 		holds[path] = f.loader.hold(path, why)
 	}
 	for path, file := range f.written {

@@ -204,6 +204,26 @@ func TestAFileThatMovesToAnotherOwner(t *testing.T) {
 	d.wantOwner("agencies/army.yaml", "bank")
 }
 
+func TestALastGoodVersionThatDoesNotFitAnyMoreIsLeftOutLoudly(t *testing.T) {
+	d := owners(t, nil)
+	d.mustLoad()
+	d.write("agencies/army.yaml", brokenFile)
+	d.mustLoad()
+	d.wantAgencies("barracks", "vault")
+	d.log.Reset()
+	d.write("main.yaml", strings.Replace(mainFile, "10.1.0.0/16", "10.1.8.0/24", 1))
+	d.mustLoad()
+	d.wantHeld("agencies/army.yaml")
+	d.wantAgencies("vault")
+	for _, want := range []string{
+		"held: not in force", "owner=army", "unknown key", "the last good version of it does not fit any more", "10.1.7.0/24",
+	} {
+		if !strings.Contains(d.log.String(), want) {
+			t.Errorf("%q is not in the log:\n%s", want, d.log.String())
+		}
+	}
+}
+
 func TestAMainFileThatBecomesAnOwnedOneIsLogged(t *testing.T) {
 	d := newDesk(t, nil)
 	d.write("main.yaml", strings.Replace(mainFile, "{file: agencies/army.yaml, owner: army}, ", "", 1))
