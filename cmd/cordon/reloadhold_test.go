@@ -493,11 +493,12 @@ func (d *desk) saveRandom(random *rand.Rand, owner int) {
 		}
 	default:
 		taken := random.Perm(4)[:1+random.IntN(2)]
-		text := "agencies:\n"
+		var text strings.Builder
+		text.WriteString("agencies:\n")
 		for _, n := range taken {
-			text += fmt.Sprintf("  - {name: n%d, parent: a%d}\n", n, owner)
+			text.WriteString(fmt.Sprintf("  - {name: n%d, parent: a%d}\n", n, owner))
 		}
-		d.write(name, text)
+		d.write(name, text.String())
 	}
 }
 
