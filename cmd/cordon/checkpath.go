@@ -34,7 +34,7 @@ func settle(path string) (service, policyDir string, err error) {
 		return service, "", nil
 	}
 	if f := config.ReadFile(path); policyKey.Match(f.Data) {
-		policyDir, err = policyDirOf(path, info)
+		policyDir, err = belongsTo(path, info)
 		return "", policyDir, err
 	}
 	return path, "", nil
@@ -43,9 +43,9 @@ func settle(path string) (service, policyDir string, err error) {
 // mostUp is how many directories above an owned file its policy directory can be, to be found by that.
 const mostUp = 4
 
-// policyDirOf is the policy directory that the policy file at path belongs to: the nearest one above it whose main files include it, else
+// belongsTo is the policy directory that the policy file at path belongs to: the nearest one above it whose main files include it, else
 // the one that it lies in. Its error is that nobody can say, because not all of them may be read.
-func policyDirOf(path string, info os.FileInfo) (string, error) {
+func belongsTo(path string, info os.FileInfo) (string, error) {
 	own := filepath.Dir(path)
 	var unread error
 	for dir, up := own, 0; up <= mostUp; dir, up = filepath.Join(dir, ".."), up+1 {

@@ -22,11 +22,11 @@ type policyFileSet struct {
 
 // policyDirOf is the policy directory of the configuration at path, which is as in `cordon explain`.
 func policyDirOf(cmd *cobra.Command, path string) (string, error) {
-	path, dir := settle(path)
-	if dir != "" {
-		return dir, nil
+	path, dir, err := settle(path)
+	if err != nil || dir != "" {
+		return dir, err
 	}
-	path, err := config.FindService(path)
+	path, err = config.FindService(path)
 	if err != nil {
 		return "", err
 	}
