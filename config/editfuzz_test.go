@@ -91,7 +91,7 @@ func editExisting(t *testing.T, file config.File, before *config.PolicySet) {
 // editable are the texts of the corpus that are policy files.
 func editable(t testing.TB) (texts [][]byte) {
 	t.Helper()
-	for _, pattern := range []string{"default/policy/*.yaml", "example/policy/*.yaml", "testdata/warn/*.yaml"} {
+	for _, pattern := range []string{"default/policy/*.yaml", "examples/belgium/policy/*.yaml", "examples/belgium/policy/agencies/*.yaml", "testdata/warn/*.yaml"} {
 		paths, err := filepath.Glob(pattern)
 		if err != nil || len(paths) == 0 {
 			t.Fatalf("no files match %s (%v)", pattern, err)
