@@ -145,24 +145,30 @@ func (t *tree) match(m *match, agency *agencyFacts) {
 		told += " has " + m.rule.Name
 	}
 	t.fact(0, what, told+placeText(m.rule.Source))
+	foreign := func(p *weighed) bool { return p.Bearing == policy.OfAnotherAgency.String() }
 	for _, decisive := range []bool{true, false} {
 		for i := range m.Policies {
-			if m.Policies[i].decisive == decisive {
-				t.policy(&m.Policies[i], agency)
+			if p := &m.Policies[i]; p.decisive == decisive && !foreign(p) {
+				t.policy(p, agency)
 			}
 		}
+	}
+	var others []string
+	for i := range m.Policies {
+		if p := &m.Policies[i]; foreign(p) {
+			others = append(others, p.Name)
+		}
+	}
+	if len(others) > 0 {
+		t.fact(1, "others", "not for "+agency.Name+": "+strings.Join(others, ", "))
 	}
 	if len(m.Policies) == 0 {
 		t.fact(1, "decision", "no policy has this list")
 	}
 }
 
-// policy tells of a policy that has the list of a match, in short if the agency doesn't have it.
+// policy tells of a policy that has the list of a match and that the agency has.
 func (t *tree) policy(p *weighed, agency *agencyFacts) {
-	if p.Bearing == policy.OfAnotherAgency.String() {
-		t.fact(1, "decision", p.Name+": not for "+agency.Name+placeText(p.Source))
-		return
-	}
 	t.fact(1, "decision", "the "+p.Strength+" "+p.Name+": "+bearingText(p.Bearing)+placeText(p.Source))
 	if !t.said["policy "+p.Name] {
 		t.said["policy "+p.Name] = true
