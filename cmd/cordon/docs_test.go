@@ -25,10 +25,11 @@ import (
 const (
 	repository = "../.."
 	listsPage  = "blocklists/README.md"
+	policyPage = "config/README.md"
 )
 
 // pages are all of them, from the top of the repository.
-func pages() []string { return []string{"README.md", listsPage} }
+func pages() []string { return []string{"README.md", listsPage, policyPage} }
 
 func readme(t *testing.T) string {
 	t.Helper()
@@ -76,19 +77,42 @@ func TestReadmeConfigurationIsWithoutFaults(t *testing.T) {
 	}
 }
 
-// Every key of a list stands on the page about lists.
-func TestListsPageNamesEveryKey(t *testing.T) {
-	text := page(t, listsPage)
-	for key := range config.Keys(config.List{}) {
-		if !strings.Contains(text, "`"+key+"`") && !strings.Contains(text, "`"+key+":") && !strings.Contains(text, key+":") {
-			t.Errorf("%s does not name the key %s", listsPage, key)
+// The page about policy has a main file and the file of an agency that it includes.
+func TestPolicyPageIsAPolicyWithoutFaults(t *testing.T) {
+	blocks := fences(page(t, policyPage), "yaml")
+	if len(blocks) != 2 {
+		t.Fatalf("%s has %d yaml blocks, want a main file and an owned one", policyPage, len(blocks))
+	}
+	main := config.NewFile("policy/main.yaml", []byte(blocks[0]))
+	files := config.Included([]config.File{main}, func(path string) config.File { return config.NewFile(path, []byte(blocks[1])) })
+	if len(files) != 2 || files[1].Owner == "" {
+		t.Fatalf("the main file includes %d files, want one with an owner", len(files)-1)
+	}
+	if _, faults := config.LoadPolicy(files, checkOptions()); faults.Bad() {
+		t.Error(faults.Render())
+	}
+}
+
+// Every key of a list stands on the page about lists, every other key of policy files on that about policy.
+func TestPagesNameEveryKey(t *testing.T) {
+	for path, objects := range map[string][]any{
+		listsPage:  {config.List{}},
+		policyPage: {config.Include{}, config.Policy{}, config.Prolonged{}, config.Agency{}, config.Exception{}},
+	} {
+		text := page(t, path)
+		for _, object := range objects {
+			for key := range config.Keys(object) {
+				if !strings.Contains(text, "`"+key+"`") && !strings.Contains(text, "`"+key+":") && !strings.Contains(text, key+":") {
+					t.Errorf("%s does not name the key %s of %T", path, key, object)
+				}
+			}
 		}
 	}
 }
 
 func TestReadmeCommandsAreThere(t *testing.T) {
 	var lines []string
-	for path, least := range map[string]int{"README.md": 5, listsPage: 4} {
+	for path, least := range map[string]int{"README.md": 5, listsPage: 4, policyPage: 6} {
 		found := commandLines(page(t, path))
 		if len(found) < least {
 			t.Errorf("%s has %d commands, want some more", path, len(found))
@@ -118,8 +142,9 @@ func commandLines(text string) (lines []string) {
 		typed.WriteString("\n" + m[1])
 	}
 	comment := regexp.MustCompile(`\s#.*`)
+	goesOn := regexp.MustCompile(`\\\n\s*`)
 	command := regexp.MustCompile(`(?m)^(?:\$ )?(?:go run \S*/cordon|(?:\S*/)?cordon) (.*)$`)
-	for _, m := range command.FindAllStringSubmatch(comment.ReplaceAllString(typed.String(), ""), -1) {
+	for _, m := range command.FindAllStringSubmatch(goesOn.ReplaceAllString(comment.ReplaceAllString(typed.String(), ""), ""), -1) {
 		lines = append(lines, strings.TrimSpace(m[1]))
 	}
 	return lines
@@ -127,7 +152,7 @@ func commandLines(text string) (lines []string) {
 
 // wrongCommand says what of line (after "cordon") is not there, "" if all is.
 func wrongCommand(root *cobra.Command, line string) string {
-	cmd, args, err := root.Find(strings.Fields(line))
+	cmd, args, err := root.Find(regexp.MustCompile(`"[^"]*"|\S+`).FindAllString(line, -1))
 	switch {
 	case err != nil:
 		return err.Error()
