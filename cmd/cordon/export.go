@@ -1,19 +1,14 @@
 package main
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
-	"net/netip"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"cordon/blocklists"
 	"cordon/blocklists/domain"
-	"cordon/resolver/policy"
+	"cordon/cmd/cordon/export"
 )
 
 func exportCommand() *cobra.Command {
@@ -32,123 +27,125 @@ func exportCommand() *cobra.Command {
 	return cmd
 }
 
-// readForExport is readAll, without faults.
-func readForExport(cmd *cobra.Command, path string) (*inputs, error) {
-	in, err := readAll(cmd, path)
+// rpzOptions is what export rpz is asked, as it was typed.
+type rpzOptions struct {
+	config, zone string
+	policies     []string
+	ttl          time.Duration
+	serial       uint32
+	networks     bool
+}
+
+func exportRPZCommand() *cobra.Command {
+	var o rpzOptions
+	cmd := &cobra.Command{
+		Use:   "rpz",
+		Short: "Write a response policy zone (RPZ) for another server",
+		Long: "Write the bans as a response policy zone to standard output, for BIND, unbound and others. It refuses the names\n" +
+			"that Cordon refuses to a client without exceptions, and no others; comments at its top have what it can't say.",
+		Example: "  cordon export rpz --config /etc/cordon > rpz.zone\n" +
+			"  cordon export rpz --policy nsc-2023-03-10 --zone rpz.ict.example --ttl 1m",
+		Args: noArgument,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := exportRPZ(cmd, o); err != nil {
+				return fmt.Errorf("export rpz: %w", err)
+			}
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&o.config, "config", "", "the service `FILE`, or the directory that it or a policy is in")
+	cmd.Flags().StringArrayVar(&o.policies, "policy", nil, "the `NAME` of a policy to export, in force or not (default every ban in force)")
+	cmd.Flags().StringVar(&o.zone, "zone", "rpz.cordon.invalid", "the `NAME` of the zone")
+	cmd.Flags().DurationVar(&o.ttl, "ttl", 30*time.Second, "how `LONG` clients may keep a refusal")
+	cmd.Flags().Uint32Var(&o.serial, "serial", 0, "the `SERIAL` of the zone (default the time of the newest file or boundary, in seconds)")
+	cmd.Flags().BoolVar(&o.networks, "networks", true, "also refuse answers with addresses in listed networks")
+	addSettings(cmd, "policy-dir")
+	return cmd
+}
+
+func exportRPZ(cmd *cobra.Command, o rpzOptions) error {
+	origin, err := o.origin()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if in.generation == nil {
-		sayFaults(cmd.ErrOrStderr(), in.faults.Errors())
-		return nil, errors.New("the configuration has faults, so nothing is exported")
+	in, err := readForExport(cmd, o.config)
+	if err != nil {
+		return err
 	}
-	for what, h := range in.generation.holds {
-		if h.absent {
-			return nil, fmt.Errorf("nothing is exported, for a part of it would be missing: %s: %s", what, h.reason)
-		}
+	snapshot, now := in.generation.snapshot, time.Now()
+	chosen, err := choosePolicies(snapshot, o.policies, now)
+	if err != nil {
+		return err
 	}
-	in.sayHeld(cmd.ErrOrStderr())
-	return in, nil
+	if o.serial == 0 {
+		o.serial = in.serial(now)
+	}
+	zone := export.RPZ{
+		Origin: origin, TTL: o.ttl, Serial: o.serial,
+		Policies: chosen, Lists: in.generation.lists, Networks: o.networks,
+		Exceptions: len(snapshot.Exceptions()), Span: spanText,
+	}
+	return zone.Write(cmd.OutOrStdout())
 }
 
-// bans are some policies of a snapshot without agencies and exceptions: what becomes of everybody's names and addresses by them.
-type bans struct {
-	policies []*policy.Policy   // in the order of the files
-	lists    []*blocklists.List // theirs, in the order of the files
-	set      *blocklists.Set    // of lists
-	first    []int              // by list: index of the first policy that has it
-}
-
-// newBans are the bans of chosen policies.
-func newBans(all []*blocklists.List, chosen []*policy.Policy) (*bans, error) {
-	b := &bans{policies: chosen}
-	for _, l := range all {
-		i := slices.IndexFunc(chosen, func(p *policy.Policy) bool { return slices.Contains(p.Lists, l.Name()) })
-		if i >= 0 {
-			b.lists, b.first = append(b.lists, l), append(b.first, i)
-		}
+// origin is the name of the zone. It checks the TTL too.
+func (o *rpzOptions) origin() (domain.Name, error) {
+	const longest = 24 * time.Hour
+	if o.ttl < time.Second || o.ttl > longest || o.ttl%time.Second != 0 {
+		return "", fmt.Errorf("--ttl %v: want whole seconds, from 1s to %v", o.ttl, longest)
 	}
-	var err error
-	b.set, err = blocklists.Compile(b.lists, nil)
-	return b, err
-}
-
-// names are those that a rule of the lists is about.
-func (b *bans) names() map[domain.Name]struct{} {
-	names := map[domain.Name]struct{}{}
-	for _, l := range b.lists {
-		for rule := range l.NameRules() {
-			names[rule.Name] = struct{}{}
-		}
+	origin, err := domain.Parse(o.zone)
+	if err == nil && origin == domain.Root {
+		err = errors.New("the root is no name for it, want one such as rpz.ict.example")
 	}
-	return names
-}
-
-// choosePolicies are the policies called names; without any, the bans that are in force at now.
-func choosePolicies(s *policy.Snapshot, names []string, now time.Time) ([]*policy.Policy, error) {
-	var chosen []*policy.Policy
-	for _, p := range s.Policies() {
-		phase, _ := p.Phase(policy.Instant{Now: now})
-		if slices.Contains(names, p.Name) || len(names) == 0 && phase == policy.InForce && !p.Recommendation {
-			chosen = append(chosen, p)
-		}
+	if err != nil {
+		return "", fmt.Errorf("--zone: %w", err)
 	}
-	for _, name := range names {
-		if !slices.ContainsFunc(chosen, func(p *policy.Policy) bool { return p.Name == name }) {
-			return nil, fmt.Errorf("there is no policy %q, want one of: %s", name, strings.Join(policyNames(s.Policies()), ", "))
-		}
+	return origin, nil
+}
+
+// nftOptions is what export nftables is asked, as it was typed.
+type nftOptions struct {
+	config, table string
+	lists         []string
+}
+
+func exportNFTCommand() *cobra.Command {
+	var o nftOptions
+	cmd := &cobra.Command{
+		Use:   "nftables",
+		Short: "Write sets of networks for a firewall",
+		Long: "Write a script for `nft -f` to standard output, with a set of IPv4 and one of IPv6 networks, and with rules\n" +
+			"to choose from, as comments. It can be loaded again and again. Without --list, it has the networks of all bans\n" +
+			"in force, and those of builtin:bytedance-networks and builtin:bytedance-addresses.",
+		Example: "  cordon export nftables --config /etc/cordon > /etc/nftables.d/cordon.nft\n" +
+			"  cordon export nftables --list builtin:bytedance-networks | nft -f -",
+		Args: noArgument,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := exportNFT(cmd, o); err != nil {
+				return fmt.Errorf("export nftables: %w", err)
+			}
+			return nil
+		},
 	}
-	if len(chosen) == 0 {
-		return nil, errors.New("no ban is in force: name the policy to export with --policy")
+	cmd.Flags().StringVar(&o.config, "config", "", "the service `FILE`, or the directory that it or a policy is in")
+	cmd.Flags().StringArrayVar(&o.lists, "list", nil, "a list to export, by its `NAME` in the policy, or builtin:NAME")
+	cmd.Flags().StringVar(&o.table, "table", "cordon", "the `NAME` of the table, of family inet")
+	addSettings(cmd, "policy-dir")
+	return cmd
+}
+
+func exportNFT(cmd *cobra.Command, o nftOptions) error {
+	if err := export.CheckTable(o.table); err != nil {
+		return fmt.Errorf("--table %q: %w", o.table, err)
 	}
-	return chosen, nil
-}
-
-func policyNames(policies []*policy.Policy) []string {
-	names := make([]string, len(policies))
-	for i, p := range policies {
-		names[i] = p.Name
+	in, err := readForExport(cmd, o.config)
+	if err != nil {
+		return err
 	}
-	return names
-}
-
-// ruling is what the bans say of a name or an address.
-type ruling struct {
-	refused bool
-	exact   bool        // the rule is for this one name
-	answer  policy.Mode // how it is refused
-}
-
-// ofName is the ruling on a name in canonical wire form by rules 1 and 2 of package blocklists: what a CDN carries, rule 3, is
-// another name here.
-func (b *bans) ofName(name []byte) ruling {
-	var buf [8]blocklists.Match
-	return b.of(slices.DeleteFunc(b.set.Match(buf[:0], name), func(m blocklists.Match) bool { return m.CDN }))
-}
-
-// ofAddress is the ruling on an address in an answer.
-func (b *bans) ofAddress(a netip.Addr) ruling {
-	var buf [8]blocklists.Match
-	return b.of(b.set.MatchAddr(buf[:0], a))
-}
-
-// of weighs matches as package policy does: the first policy of the files, by its longest suffix, of the first list.
-func (b *bans) of(matches []blocklists.Match) ruling {
-	if len(matches) == 0 {
-		return ruling{}
+	lists, err := chooseLists(cmd, in, o.lists)
+	if err != nil {
+		return err
 	}
-	m := slices.MinFunc(matches, func(a, c blocklists.Match) int {
-		return cmp.Or(cmp.Compare(b.first[a.List], b.first[c.List]), cmp.Compare(a.Start, c.Start), cmp.Compare(a.List, c.List))
-	})
-	return ruling{refused: true, exact: m.Exact, answer: b.policies[b.first[m.List]].Answer}
-}
-
-// commentText is text as a comment may hold it: one line.
-func commentText(text string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
-			return ' '
-		}
-		return r
-	}, text)
+	return export.NFTables{Table: o.table, Lists: lists}.Write(cmd.OutOrStdout())
 }

@@ -1,22 +1,23 @@
-package main
+package export
 
 import (
-	"bytes"
 	"fmt"
+	"io"
 	"maps"
 	"math/rand/v2"
 	"net/netip"
-	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/miekg/dns"
 
 	"cordon/blocklists"
 	"cordon/blocklists/domain"
+	"cordon/blocklists/format"
+	"cordon/resolver/policy"
 )
 
 // policyZone is a response policy zone as a server has it.
@@ -146,21 +147,22 @@ func zoneText(origin domain.Name, rules map[domain.Name]madeRule) string {
 	return text.String()
 }
 
-// diceName is a name of one to five labels in front of end. Those with odd octets look like others, or like the probe.
-func diceName(dice *rand.Rand, end domain.Name) domain.Name {
+// diceName is a name of one to five labels. Those with odd octets look like others, or like the probe.
+func diceName(dice *rand.Rand) domain.Name {
 	labels := []domain.Name{"\x01a", "\x01b", "\x02bb", "\x03com", "\x02\x80.", "\x01\x80", "\x03a b"}
+	name := domain.Root
 	for range 1 + dice.IntN(5) {
-		end = labels[dice.IntN(len(labels))] + end
+		name = labels[dice.IntN(len(labels))] + name
 	}
-	return end
+	return name
 }
 
 // diceRules are at most n rules, every fourth of which allows.
-func diceRules(dice *rand.Rand, n int, name func() domain.Name) map[domain.Name]madeRule {
+func diceRules(dice *rand.Rand, n int) map[domain.Name]madeRule {
 	rules := map[domain.Name]madeRule{}
 	for range n {
 		shape := 1 + dice.IntN(3)
-		rules[name()] = madeRule{shape&1 != 0, shape&2 != 0, rpzAction(dice.IntN(int(rpzPass)))}
+		rules[diceName(dice)] = madeRule{shape&1 != 0, shape&2 != 0, rpzAction(dice.IntN(int(rpzPass)))}
 	}
 	return rules
 }
@@ -168,15 +170,14 @@ func diceRules(dice *rand.Rand, n int, name func() domain.Name) map[domain.Name]
 func TestRPZSaysWhatTheRulesSay(t *testing.T) {
 	t.Parallel()
 	dice := rand.New(rand.NewPCG(3, 3))
-	name := func() domain.Name { return diceName(dice, "\x00") }
 	origin := domain.MustParse("rpz.example")
 	asked := 0
 	for range 2000 {
-		rules := diceRules(dice, 1+dice.IntN(12), name)
+		rules := diceRules(dice, 1+dice.IntN(12))
 		text := zoneText(origin, rules)
 		zone, judge := parsePolicyZone(t, origin, text), judgeOf(rules)
 		for range 40 {
-			q := name()
+			q := diceName(dice)
 			zone.says(t, q, judge([]byte(q)))
 			asked++
 		}
@@ -332,18 +333,8 @@ func TestRPZIP(t *testing.T) {
 	}
 }
 
-// exportText runs cordon export.
-func exportText(t *testing.T, args ...string) string {
-	t.Helper()
-	var out, faults bytes.Buffer
-	if status := run(t.Context(), append([]string{"export"}, args...), &out, &faults); status != 0 {
-		t.Fatalf("cordon export %q: exit status %d\n%s", args, status, faults.String())
-	}
-	return out.String()
-}
-
-// compiled are lists of names, in place of those of a policy directory.
-func compiled(t *testing.T, sources ...blocklists.Source) *blocklists.Set {
+// load loads lists.
+func load(t *testing.T, sources ...blocklists.Source) []*blocklists.List {
 	t.Helper()
 	var lists []*blocklists.List
 	for _, src := range sources {
@@ -353,11 +344,20 @@ func compiled(t *testing.T, sources ...blocklists.Source) *blocklists.Set {
 		}
 		lists = append(lists, l)
 	}
-	set, err := blocklists.Compile(lists, nil)
-	if err != nil {
+	return lists
+}
+
+// spanText is a span for comments that nobody reads.
+func spanText(_, _ time.Time) string { return "always" }
+
+// written is what write writes.
+func written(t *testing.T, write func(io.Writer) error) string {
+	t.Helper()
+	var text strings.Builder
+	if err := write(&text); err != nil {
 		t.Fatal(err)
 	}
-	return set
+	return text.String()
 }
 
 // matchesByName is rules 1 and 2 of package blocklists.
@@ -367,16 +367,20 @@ func matchesByName(set *blocklists.Set, name domain.Name) bool {
 
 func TestRPZRefusesWhatTheListsRefuse(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
-	extra := []string{"*.only-below.example", "=only-this.example", "=www.tiktok.com", "*.tiktokcdn.com", "_odd.example"}
-	text := "timezone: Europe/Brussels\nlists:\n  - {name: all, source: 'builtin:bytedance-all'}\n  - {name: extra, names: ['" + strings.Join(extra, "', '") + "']}\n" +
-		"policies:\n  - {name: ban, from: 2023-03-10, lists: [all]}\n  - {name: more, from: 2023-03-10, lists: [extra], answer: nodata}\n"
-	if err := os.WriteFile(filepath.Join(dir, "policy.yaml"), []byte(text), 0o600); err != nil {
+	lists := load(t,
+		blocklists.Source{Name: "all", Source: "builtin:bytedance-all"},
+		blocklists.Source{Name: "extra", Inline: []string{
+			"*.only-below.example", "=only-this.example", "=www.tiktok.com", "*.tiktokcdn.com", "_odd.example",
+		}})
+	set, err := blocklists.Compile(lists, nil)
+	if err != nil {
 		t.Fatal(err)
 	}
 	origin := domain.MustParse("rpz.cordon.invalid")
-	zone := parsePolicyZone(t, origin, exportText(t, "rpz", "--config", dir))
-	set := compiled(t, blocklists.Source{Name: "all", Source: "builtin:bytedance-all"}, blocklists.Source{Name: "extra", Inline: extra})
+	zone := parsePolicyZone(t, origin, written(t, RPZ{
+		Origin: origin, TTL: time.Minute, Serial: 1, Lists: lists, Networks: true, Span: spanText,
+		Policies: []*policy.Policy{{Name: "ban", Lists: []string{"all"}}, {Name: "more", Lists: []string{"extra"}, Answer: policy.NoData}},
+	}.Write))
 	refused, asked := 0, relatives(set)
 	for _, name := range asked {
 		want := matchesByName(set, name)
@@ -412,4 +416,22 @@ func relatives(set *blocklists.Set) []domain.Name {
 		}
 	}
 	return slices.Sorted(maps.Keys(all))
+}
+
+func TestWhatPeopleCallThingsStaysInComments(t *testing.T) {
+	t.Parallel()
+	lists := load(t, blocklists.Source{Name: "a\n*\tCNAME\t.", Format: format.Networks, Inline: []string{"192.0.2.1"}})
+	zone := written(t, RPZ{
+		Origin: domain.MustParse("rpz.example"), TTL: time.Minute, Lists: lists, Span: spanText,
+		Policies: []*policy.Policy{{Name: "ban\r\n*\tCNAME\t.", Lists: []string{lists[0].Name()}}},
+	}.Write)
+	script := written(t, NFTables{Table: "cordon", Lists: lists}.Write)
+	for text, want := range map[string]string{
+		zone:   "\n; Policy ban  * CNAME ., in force always, answer nxdomain\n",
+		script: "\n# Made by cordon export nftables of: a * CNAME .\n",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q is not in\n%s", want, text)
+		}
+	}
 }
