@@ -2,58 +2,15 @@ package main
 
 import (
 	"context"
-	"errors"
-	"io"
 	"os"
 	"path/filepath"
 	"runtime"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"cordon/config"
 )
-
-// onWrite is a writer that calls a function with what is written to it.
-type onWrite func(text string)
-
-func (w onWrite) Write(text []byte) (int, error) {
-	w(string(text))
-	return len(text), nil
-}
-
-func TestOneEditWaitsForAnother(t *testing.T) {
-	if runtime.GOOS != "linux" {
-		t.Skip("directories are locked on Linux alone")
-	}
-	dir := t.TempDir()
-	unlock, err := lockDir(t.Context(), io.Discard, dir, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	me := " (process " + strconv.Itoa(os.Getpid()) + ")"
-	if _, err := lockDir(t.Context(), io.Discard, dir, 0); err == nil || !strings.Contains(err.Error(), "another edit of "+dir+me+" has not ended") {
-		t.Errorf("the second one's error is %v", err)
-	}
-	ended, cancel := context.WithCancel(t.Context())
-	cancel()
-	if _, err := lockDir(ended, io.Discard, dir, time.Hour); !errors.Is(err, context.Canceled) {
-		t.Errorf("the error of one that was interrupted is %v", err)
-	}
-	said := ""
-	second, err := lockDir(t.Context(), onWrite(func(text string) {
-		said += text
-		unlock()
-	}), dir, time.Minute)
-	if err != nil || said != "cordon: waiting for another edit of "+dir+me+"\n" {
-		t.Fatalf("%v, said %q", err, said)
-	}
-	second()
-	if entries, err := os.ReadDir(dir); err != nil || len(entries) > 0 {
-		t.Errorf("left behind: %v %v", entries, err)
-	}
-}
 
 func TestAnEditedFileKeepsItsMode(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "p.yaml")

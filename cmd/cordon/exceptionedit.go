@@ -12,12 +12,17 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	textdiff "github.com/rogpeppe/go-internal/diff"
 	"github.com/spf13/cobra"
 
+	"cordon/cmd/cordon/files"
 	"cordon/config"
 )
+
+// lockPatience is how long an edit waits for another one.
+const lockPatience = 10 * time.Second
 
 // exceptionEdit is one edit of one exception.
 type exceptionEdit struct {
@@ -35,7 +40,8 @@ func (o *editOptions) edit(cmd *cobra.Command, e exceptionEdit) error {
 		return fmt.Errorf("%s: %w", what, err)
 	}
 	if !o.dryRun {
-		unlock, err := lockDir(cmd.Context(), cmd.ErrOrStderr(), dir, lockPatience)
+		say := func(text string) { fmt.Fprintf(cmd.ErrOrStderr(), "cordon: %s\n", text) }
+		unlock, err := files.Lock(cmd.Context(), dir, lockPatience, say)
 		if err != nil {
 			return fmt.Errorf("%s: %w", what, err)
 		}
@@ -143,10 +149,7 @@ func writeEdited(ctx context.Context, old, next config.File) error {
 	case now.Err != nil || now.Hash != old.Hash:
 		return fmt.Errorf("%s has changed meanwhile: nothing is written, try again", old.Path)
 	}
-	err = replaceWith(func() string { return path }, filepath.Dir(path), func(f *os.File) error {
-		_, err := f.Write(next.Data)
-		return errors.Join(err, keepOwner(f, info), f.Chmod(info.Mode().Perm()))
-	})
+	err = files.ReplaceLike(path, next.Data, info)
 	if errors.Is(err, fs.ErrPermission) {
 		return fmt.Errorf("%w: want a user who may write to %s and give a file there the owner of %s", err, filepath.Dir(path), path)
 	}

@@ -42,9 +42,10 @@ var mayImport = map[string][]string{
 	"cmd/cordon/audit":  {},
 	"cmd/cordon/effect": {"blocklists", "blocklists/domain", "resolver/policy"},
 	"cmd/cordon/export": {"blocklists", "blocklists/domain", "resolver/policy"},
+	"cmd/cordon/files":  {},
 	"cmd/cordon/report": {"cmd/cordon/audit", "config", "resolver/policy"},
 	"cmd/cordon": {
-		"cmd/cordon/audit", "cmd/cordon/effect", "cmd/cordon/export", "cmd/cordon/report",
+		"cmd/cordon/audit", "cmd/cordon/effect", "cmd/cordon/export", "cmd/cordon/files", "cmd/cordon/report",
 		"blocklists", "blocklists/builtin", "blocklists/domain", "blocklists/fetch", "blocklists/format", "blocklists/mirror",
 		"blocklists/signature", "blocklists/transfer", "config", "resolver", "resolver/answer",
 		"resolver/cache", "resolver/listen", "resolver/policy", "resolver/upstream", "resolver/wire",

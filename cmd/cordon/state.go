@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"cordon/blocklists"
+	"cordon/cmd/cordon/files"
 )
 
 // stateDir keeps the last good version of every file, so that a restart with a broken file, or without a network, goes on with what
@@ -58,7 +59,6 @@ const (
 	objectsDir  = "objects"
 	mirrorDir   = "mirror"
 	acceptedDir = "accepted"
-	halfFile    = ".new-*" // a file while it is written
 	// Nobody but the server reads its state: lists and policy may be confidential.
 	dirMode, fileMode = 0o750, 0o640
 )
@@ -199,7 +199,7 @@ func (d *stateDir) saveAll(good *lastGood) (err error) {
 		return err
 	}
 	seen := d.seen()
-	if err := replaceFile(d.index(), append(text, '\n')); err != nil {
+	if err := files.Replace(d.index(), append(text, '\n'), fileMode); err != nil {
 		return err
 	}
 	d.stored = stored
@@ -235,7 +235,7 @@ func (d *stateDir) store(content []byte) (sum string, err error) {
 	if kept, err := os.ReadFile(d.object(sum)); err == nil && bytes.Equal(kept, content) {
 		return sum, nil
 	}
-	return sum, replaceFile(d.object(sum), content)
+	return sum, files.Replace(d.object(sum), content, fileMode)
 }
 
 // storeCompiled keeps a list or a set as it was compiled, to be named by the next save, and returns its checksum.
@@ -246,10 +246,10 @@ func (d *stateDir) storeCompiled(content io.WriterTo) (sum string, err error) {
 		}
 	}
 	whole := sha256.New()
-	err = replaceWith(func() string { return d.object(hex.EncodeToString(whole.Sum(nil))) }, d.path, func(f *os.File) error {
-		_, err := content.WriteTo(io.MultiWriter(f, whole))
-		return errors.Join(err, f.Chmod(fileMode))
-	})
+	err = files.ReplaceWith(d.path, fileMode, func(w io.Writer) error {
+		_, err := content.WriteTo(io.MultiWriter(w, whole))
+		return err
+	}, func() string { return d.object(hex.EncodeToString(whole.Sum(nil))) })
 	return hex.EncodeToString(whole.Sum(nil)), err
 }
 
@@ -275,10 +275,7 @@ func (d *stateDir) accepted(name string) (blocklists.Content, error) {
 // accept notes that somebody believes content of the list called name.
 func (d *stateDir) accept(name string, content blocklists.Content) error {
 	const readable = 0o644 // for the server, whoever it is that accepts; the directory is for nobody else
-	if err := replaceFile(d.acceptance(name), []byte(content.String()+"\n")); err != nil {
-		return err
-	}
-	return os.Chmod(d.acceptance(name), readable)
+	return files.Replace(d.acceptance(name), []byte(content.String()+"\n"), readable)
 }
 
 func (d *stateDir) acceptance(name string) string { return filepath.Join(d.path, acceptedDir, name) }
@@ -289,7 +286,7 @@ func (d *stateDir) sweep(named map[string]bool) error {
 	if err != nil {
 		return fmt.Errorf("clearing old state: %w", err)
 	}
-	old, err := filepath.Glob(filepath.Join(d.path, halfFile))
+	old, err := files.Drafts(d.path)
 	for _, o := range objects {
 		if !named[o.Name()] {
 			old = append(old, d.object(o.Name()))

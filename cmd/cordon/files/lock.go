@@ -1,19 +1,17 @@
-package main
+package files
 
 import (
 	"context"
 	"fmt"
-	"io"
 	"os"
 	"time"
 )
 
-// lockPatience is how long an edit waits for another one.
-const lockPatience = 10 * time.Second
-
-// lockDir takes the lock of a policy directory, so that of two edits one sees what the other has done. It lies on the directory itself,
-// which everybody who may read the policy can open. Waiting is said on w; unlock gives the lock back.
-func lockDir(ctx context.Context, w io.Writer, path string, patience time.Duration) (unlock func(), err error) {
+// Lock takes the lock of the directory at path, so that of two edits one sees what the other has done. The directory has to be open to
+// who asks for reading, no more. A lock that somebody has is waited for as long as patience, or until ctx is done; say is told that, once,
+// in words for a person. unlock gives the lock back, and is called once. Where there is no flock(2) for directories, which is everywhere
+// but on Linux, nothing is locked.
+func Lock(ctx context.Context, path string, patience time.Duration, say func(text string)) (unlock func(), err error) {
 	dir, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -28,7 +26,7 @@ func lockDir(ctx context.Context, w io.Writer, path string, patience time.Durati
 	for end := time.Now().Add(patience); ; {
 		taken, err := tryLock(dir)
 		if err != nil {
-			return nil, fmt.Errorf("lock the policy directory %s: %w", path, err)
+			return nil, fmt.Errorf("lock the directory %s: %w", path, err)
 		}
 		if !taken {
 			return func() { _ = dir.Close() }, nil
@@ -37,7 +35,7 @@ func lockDir(ctx context.Context, w io.Writer, path string, patience time.Durati
 			return nil, fmt.Errorf("another edit of %s%s has not ended within %s: nothing is written", path, heldBy(dir), patience)
 		}
 		if !said {
-			fmt.Fprintf(w, "cordon: waiting for another edit of %s%s\n", path, heldBy(dir))
+			say("waiting for another edit of " + path + heldBy(dir))
 			said = true
 		}
 		select {
