@@ -152,6 +152,14 @@ func midnight(t time.Time) bool {
 	return hour == 0 && minute == 0 && second == 0
 }
 
+// end says when something ends, and, of a day, that it is all of it.
+func (l language) end(t time.Time) string {
+	if midnight(t) {
+		return l.say("to the end of %[1]s", l.last(t))
+	}
+	return l.say("until %[1]s", l.last(t))
+}
+
 // span is from one moment to the other, either of which may be zero.
 func (l language) span(from, until time.Time) string {
 	switch {
@@ -160,9 +168,9 @@ func (l language) span(from, until time.Time) string {
 	case until.IsZero():
 		return l.say("from %[1]s, without end", l.first(from))
 	case from.IsZero():
-		return l.say("until %[1]s", l.last(until))
+		return l.end(until)
 	default:
-		return l.say("from %[1]s until %[2]s", l.first(from), l.last(until))
+		return l.say("from %[1]s", l.first(from)) + " " + l.end(until)
 	}
 }
 

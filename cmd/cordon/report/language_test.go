@@ -131,10 +131,10 @@ func TestEveryKindHasAWord(t *testing.T) {
 func TestNumbersAndDates(t *testing.T) {
 	first := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
 	for l, want := range map[language][]string{
-		"fr": {"0", "999", "1\u202f234", "1\u202f234\u202f567", "1er\u00a0mars\u00a02026", "jusqu’au 28\u00a0févr.\u00a02026", "0 jour", "40\u00a0%"},
+		"fr": {"0", "999", "1\u202f234", "1\u202f234\u202f567", "1er\u00a0mars\u00a02026", "jusqu’au 28\u00a0févr.\u00a02026 inclus", "0 jour", "40\u00a0%"},
 		"nl": {"0", "999", "1.234", "1.234.567", "1\u00a0maart\u00a02026", "tot en met 28\u00a0feb.\u00a02026", "0 dagen", "40\u00a0%"},
-		"de": {"0", "999", "1.234", "1.234.567", "1.\u00a0März\u00a02026", "bis 28.\u00a0Feb.\u00a02026", "0 Tage", "40\u00a0%"},
-		"en": {"0", "999", "1,234", "1,234,567", "1\u00a0March\u00a02026", "until 28\u00a0Feb\u00a02026", "0 days", "40%"},
+		"de": {"0", "999", "1.234", "1.234.567", "1.\u00a0März\u00a02026", "bis einschließlich 28.\u00a0Feb.\u00a02026", "0 Tage", "40\u00a0%"},
+		"en": {"0", "999", "1,234", "1,234,567", "1\u00a0March\u00a02026", "to the end of 28\u00a0Feb\u00a02026", "0 days", "40%"},
 	} {
 		if got, want := l.share(1, 1000), "< "+l.percent(1); got != want || l.share(0, 9) != l.percent(0) || l.share(999, 1000) != l.percent(99) {
 			t.Errorf("%s: a thousandth is %q, want %q", l, got, want)
@@ -144,6 +144,22 @@ func TestNumbersAndDates(t *testing.T) {
 			l.count(0, "%[1]s day", "%[1]s days"), l.percent(40),
 		}
 		if !slices.Equal(got, want) {
+			t.Errorf("%s: %q, want %q", l, got, want)
+		}
+	}
+}
+
+// The last day is said to be included; a moment isn't.
+func TestEndsAreNotAmbiguous(t *testing.T) {
+	midnight := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
+	for l, want := range map[language][2]string{
+		"fr": {"du 28\u00a0févr.\u00a02026 jusqu’au 28\u00a0févr.\u00a02026 inclus", "jusqu’au 1er\u00a0mars\u00a02026, 12:30"},
+		"nl": {"van 28\u00a0feb.\u00a02026 tot en met 28\u00a0feb.\u00a02026", "tot 1\u00a0mrt.\u00a02026, 12:30"},
+		"de": {"vom 28.\u00a0Feb.\u00a02026 bis einschließlich 28.\u00a0Feb.\u00a02026", "bis 1.\u00a0März\u00a02026, 12:30"},
+		"en": {"from 28\u00a0Feb\u00a02026 to the end of 28\u00a0Feb\u00a02026", "until 1\u00a0Mar\u00a02026, 12:30"},
+	} {
+		got := [2]string{l.span(midnight.AddDate(0, 0, -1), midnight), l.end(midnight.Add(12*time.Hour + 30*time.Minute))}
+		if got != want {
 			t.Errorf("%s: %q, want %q", l, got, want)
 		}
 	}

@@ -82,7 +82,7 @@ func sampleFacts(zone *time.Location) report.Facts {
 			agency("byod", "federal", policy.ObserveOnly, 2, ban),
 			agency("health", "", policy.Enforce, 4, ban, advice),
 			agency("health-lab", "health", policy.Off, 1),
-			agency("default", "", policy.Enforce, 0, ban, local),
+			agency("default", "", policy.Enforce, 0, ban),
 		},
 		Exceptions: []*config.Exception{
 			{
@@ -168,7 +168,7 @@ func sampleHour(say func(audit.Entry) bool, r *rand.Rand, t time.Time, since int
 	if t.Hour() == 8 && busy == 1 && !say(audit.Entry{Kind: audit.ExceptionUsed, Time: t.Add(11 * time.Minute), Exception: "press-phone", Agency: "defence"}) {
 		return false
 	}
-	if since%170 == 9 && !say(audit.Entry{Kind: audit.ExceptionUsed, Time: t.Add(30 * time.Minute), Exception: "misinformation-study"}) {
+	if since%170 == 9 && !t.Before(day(t.Location(), "2026-02-15")) && !say(audit.Entry{Kind: audit.ExceptionUsed, Time: t.Add(30 * time.Minute), Exception: "misinformation-study"}) {
 		return false
 	}
 	return say(e)

@@ -8,16 +8,21 @@ const mostCharts = 8
 func (a author) numbers() []block {
 	l := a.l
 	blocks := []block{
-		{Text: l.say("Refused: the query was not answered, because of a ban. Observed: it was answered, but a ban would have " +
-			"refused it. Exception: it was answered, because an exception allows it.")},
+		{Text: l.say("Refused: in place of the answer the server sent a refusal, because of a ban. Observed: the query was answered " +
+			"and only counted, because the ban is only observed in that agency or because it is a recommendation. " +
+			"Exception: it was answered, because an exception lifts the ban.")},
+		{Text: l.say("The server counts queries, not persons, visits or devices, and a query is not the act of a person: " +
+			"apps and web pages send it by themselves, sometimes hundreds an hour, and a device that got an answer does not " +
+			"ask again for a while. Counts of an hour are of the day on which it begins.")},
 		{Charts: []*chart{a.wholeChart()}},
 	}
 	if note := a.incompleteNote(); note != "" {
-		blocks[1].Note = note
+		blocks[len(blocks)-1].Note = note
 	}
 	blocks = append(blocks, block{Table: a.overTime()})
-	blocks = append(blocks, a.ranked(l.say("By agency"), l.say("Agency"), a.ByAgency)...)
-	return append(blocks, a.ranked(l.say("By service"), l.say("Service"), a.ByService)...)
+	blocks = append(blocks, a.ranked(l.say("By agency"), "", l.say("Agency"), a.ByAgency)...)
+	what := l.say("The service is that of the list by which a query was judged, or else the list itself.")
+	return append(blocks, a.ranked(l.say("By service"), what, l.say("Service"), a.ByService)...)
 }
 
 // incompleteNote explains the marks on steps.
@@ -106,8 +111,8 @@ func (a author) totalRow(t *table) []cell {
 	return row
 }
 
-// ranked is a table of rows, and charts of the first of them.
-func (a author) ranked(title, what string, rows []Row) []block {
+// ranked is a table of rows, and charts of the first of them. text, which may be empty, explains what they are.
+func (a author) ranked(title, text, what string, rows []Row) []block {
 	if len(rows) == 0 {
 		return nil
 	}
@@ -124,7 +129,7 @@ func (a author) ranked(title, what string, rows []Row) []block {
 		}
 	}
 	t.Rows = append(t.Rows, a.totalRow(t))
-	blocks := []block{{Heading: title, Table: t}}
+	blocks := []block{{Heading: title, Text: text, Table: t}}
 	if len(charts.Charts) > 0 {
 		charts.Note = l.say("Each chart has its own scale.")
 		blocks = append(blocks, charts)

@@ -20,8 +20,6 @@ func (a author) data() []block {
 			l.number(uint64(a.LeftOut.Exceptions)), l.number(uint64(a.LeftOut.Incidents)), l.number(uint64(a.LeftOut.Unusable)))})
 	}
 	return append(blocks,
-		block{Text: l.say("The server counts queries, not persons, visits or devices: one app can ask hundreds of times an hour, " +
-			"and a device that got an answer does not ask again for a while. Counts of an hour are of the day on which it begins.")},
 		block{Text: l.say("This report has no address of a client and no name that was asked for; " +
 			"the server keeps neither in its audit log.")},
 	)
@@ -29,7 +27,8 @@ func (a author) data() []block {
 
 func (a author) log(g *LogReport) block {
 	l := a.l
-	verified := []line{{Text: l.say("intact: no line was altered, removed or inserted"), Strong: true}}
+	verified := []line{{Text: l.say("intact: no line was altered, removed or inserted before the last, " +
+		"whose hash is to be compared with one that was kept elsewhere"), Strong: true}}
 	if !g.Intact {
 		verified = []line{{Text: l.say("NOT intact"), Strong: true}, {Text: g.Broken}}
 	}

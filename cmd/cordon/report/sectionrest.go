@@ -149,7 +149,7 @@ func (a author) validity(x *Exception) []line {
 			text += a.day(e.On)
 		}
 		if e.Kind == Extended && !e.Until.IsZero() {
-			text += " (" + l.say("until %[1]s", l.last(e.Until)) + ")"
+			text += " (" + l.end(e.Until) + ")"
 		}
 		if e.ApprovedBy != "" && e.Kind != Granted {
 			text += ", " + e.ApprovedBy
@@ -196,8 +196,8 @@ func (a author) troubles() []block {
 	for i := range n.All {
 		t.Rows = append(t.Rows, a.incidentRow(&n.All[i]))
 	}
-	last := block{Table: t, Note: l.say("Held: the last good version stayed in force, so the bans went on. " +
-		"Incidents concern a server as a whole, not one agency.")}
+	last := block{Table: t, Note: l.say("Held or rejected: the last good version stayed in force, so the bans in it went on. " +
+		"Incidents concern a server as a whole, not one agency. Messages of the server are quoted as it wrote them.")}
 	if a.LeftOut.Incidents > 0 {
 		last.Note = joinSentences(l.count(a.LeftOut.Incidents, "%[1]s more is left out.", "%[1]s more are left out."), last.Note)
 	}

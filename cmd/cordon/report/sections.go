@@ -50,7 +50,7 @@ func (a author) about() []fact {
 	return facts(
 		fact{l.say("Concerns"), plain(scope)},
 		fact{l.say("Made on"), plain(l.moment(a.Made) + " (" + a.TimeZone + ")")},
-		fact{l.say("Policy in force"), plain(a.Hash)},
+		fact{l.say("Hash of the policy in force"), plain(a.Hash)},
 	)
 }
 
@@ -124,20 +124,33 @@ func (a author) bans() []block {
 	for i := range a.Bans {
 		b := &a.Bans[i]
 		blocks = append(blocks, block{Heading: cmp.Or(l.pick(b.Title), b.Name), Facts: facts(
-			fact{l.say("Kind"), plain(l.say(strengthPhrases[b.Strength]))},
-			fact{l.say("Identifier"), plain(b.Name)},
-			fact{l.say("Authority"), plain(b.Authority)},
-			fact{l.say("Legal basis"), []line{{Text: b.LegalReference}, linked(b.Link)}},
+			fact{l.say("Legal basis"), a.legalBasis(b)},
+			fact{l.say("Authority"), plain(cmp.Or(b.Authority, l.say("not stated")))},
 			fact{l.say("Decided on"), plain(a.day(b.Decided))},
 			fact{l.say("In force"), plain(l.span(b.From, b.Until))},
 			fact{l.say("Prolonged"), a.prolonged(b.Prolonged)},
 			fact{l.say("To be reviewed"), plain(a.day(b.Review))},
+			fact{l.say("Kind"), plain(l.say(strengthPhrases[b.Strength]))},
+			fact{l.say("Identifier"), plain(b.Name)},
 			fact{l.say("Only for"), plain(b.Within)},
 			fact{l.say("Lists"), plain(strings.Join(b.Lists, ", "))},
-			fact{l.say("Contact"), plain(b.Contact)},
+			fact{l.say("Contact"), plain(address(b.Contact))},
 		)})
 	}
 	return blocks
+}
+
+// legalBasis is what b rests on. That the policy files name nothing is said.
+func (a author) legalBasis(b *Ban) []line {
+	if b.LegalReference == "" && b.Link == "" {
+		return plain(a.l.say("not stated"))
+	}
+	return []line{{Text: b.LegalReference}, linked(b.Link)}
+}
+
+// address is a contact as people write it.
+func address(contact string) string {
+	return strings.TrimPrefix(strings.TrimPrefix(contact, "mailto:"), "tel:")
 }
 
 // day is the day of t, "" if it is zero.
@@ -161,7 +174,7 @@ func linked(link string) line {
 func (a author) prolonged(all []Prolonged) []line {
 	lines := make([]line, 0, len(all))
 	for _, p := range all {
-		parts := []string{a.l.say("on %[1]s, until %[2]s", a.day(p.On), a.l.last(p.Until)), p.Reference, p.ApprovedBy}
+		parts := []string{a.l.say("on %[1]s", a.day(p.On)) + ", " + a.l.end(p.Until), p.Reference, p.ApprovedBy}
 		parts = slices.DeleteFunc(parts, func(part string) bool { return part == "" })
 		lines = append(lines, line{Text: strings.Join(parts, " · ")})
 	}
@@ -184,10 +197,13 @@ func (a author) coverage() []block {
 		agencies.Rows = append(agencies.Rows, row)
 	}
 	return []block{
-		{Text: l.say("An agency has the bans of those above it, and its own. Enforced: the query is refused. Only observed: " +
-			"what a ban would refuse is answered and counted; so is what a recommendation advises against.")},
+		{Text: l.say("An agency has the bans of those above it, and its own; one without any has all of them. " +
+			"Enforced: the query is refused. Only observed: what a ban would refuse is answered and counted; so is what a " +
+			"recommendation advises against. Switched off: nothing is refused and nothing is counted. " +
+			"The agency default stands for the clients in no agency's network.")},
 		{Table: agencies},
-		{Table: a.listTable(), Note: l.say("Agencies and lists are as they were when the report was made.")},
+		{Table: a.listTable(), Note: l.say("Bans, agencies and lists are as they were when the report was made; " +
+			"during the period they may have been others.")},
 	}
 }
 
