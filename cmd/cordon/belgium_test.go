@@ -77,8 +77,8 @@ func TestTheExampleTellsTheStoryOf2023(t *testing.T) {
 		{noData, "2023-03-16", "", want{"except", "wallonia-2023-03", "wallonia-devices-without-data"}},
 
 		{community, "2023-03-15", "", want{verdict: pass}},
-		{community, "2023-09-15T23:59", "", refuse("fwb-2023-03-16")},
-		{community, "2023-09-16", "", want{verdict: pass}},
+		{community, "2023-09-16T23:59", "", refuse("fwb-2023-03-16")},
+		{community, "2023-09-17", "", want{verdict: pass}},
 
 		{stranger, "2023-03-14", "", want{verdict: "prohibited", policy: nsc}},
 	} {

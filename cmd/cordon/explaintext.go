@@ -16,7 +16,7 @@ import (
 // bans that and on what ground, what lifts it or why nothing does), each thing with the place where it is written.
 func (e *Explained) write(w io.Writer) error {
 	t := &tree{said: map[string]bool{}, language: e.Agency.Language}
-	fmt.Fprintf(&t.text, "%s, type %s, asked by %s at %s\n\n", e.Name, e.Type, e.Client, minuteText(e.At))
+	fmt.Fprintf(&t.text, "%s, type %s, asked by %s at %s, by the files as they are now\n\n", e.Name, e.Type, e.Client, minuteText(e.At))
 	t.fact(0, "verdict", e.Verdict+": "+e.meaning())
 	t.fact(0, "client gets", e.gets())
 	if e.Allowed {
@@ -192,17 +192,17 @@ func bearingText(bearing string) string {
 func (t *tree) policyFacts(p *weighed, agency *agencyFacts) {
 	t.fact(2, "title", titleOf(p.Title, t.language))
 	t.fact(2, "decided", after(dayText("on ", p.Decided), " ", by(p.Authority)))
-	t.fact(2, "legal ground", after(p.LegalReference, ", ", p.Link))
+	t.fact(2, "legal ground", cmp.Or(after(p.LegalReference, ", ", p.Link), "none is stated"))
 	t.fact(2, "in force", spanText(p.From, p.Until))
 	t.history("prolonged", p.Prolonged)
 	t.fact(2, "review", dayText("on ", p.Review))
 	switch {
 	case p.Through == agency.Name:
-		t.fact(2, "binds", agency.Name+placeText(p.AgencySource))
+		t.fact(2, "applies to", agency.Name+placeText(p.AgencySource))
 	case p.Through != "":
-		t.fact(2, "binds", agency.Name+", as it is below "+p.Through+placeText(p.AgencySource))
+		t.fact(2, "applies to", agency.Name+", as it is below "+p.Through+placeText(p.AgencySource))
 	default:
-		t.fact(2, "binds", agency.Name+", as no policies are named for it: it has every ban")
+		t.fact(2, "applies to", agency.Name+", as no policies are named for it: it has every ban")
 	}
 	t.fact(2, "contact", cmp.Or(agency.Contact, p.Contact))
 }
@@ -245,7 +245,7 @@ func (t *tree) exceptions(p *weighed, agency *agencyFacts) {
 		t.fact(1, "exception", listText(p.Others)+": for other clients of "+agency.Name)
 	}
 	if len(p.Exceptions)+len(p.Others) == 0 {
-		t.fact(1, "exception", "none: no exception of "+agency.Name+" is from it")
+		t.fact(1, "exception", "none from it in force or to come, for any client of "+agency.Name)
 	}
 }
 

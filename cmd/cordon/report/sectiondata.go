@@ -35,7 +35,7 @@ func (a author) log(g *LogReport) block {
 	heading := l.say("Audit log %[1]s", g.Name)
 	entries := l.say("none")
 	if !g.First.IsZero() {
-		entries = l.say("%[1]s to %[2]s", l.moment(g.First), l.moment(g.Last))
+		entries = l.moment(g.First) + " " + dash + " " + l.moment(g.Last)
 	}
 	covered := l.say("%[1]s of the period, up to when the report was made", l.share(g.Covered, g.Seconds))
 	told := []fact{
