@@ -194,7 +194,7 @@ func (t *tree) policyFacts(p *weighed, agency *agencyFacts) {
 	t.fact(2, "decided", after(dayText("on ", p.Decided), " ", by(p.Authority)))
 	t.fact(2, "legal ground", cmp.Or(after(p.LegalReference, ", ", p.Link), "none is stated"))
 	t.fact(2, "in force", spanText(p.From, p.Until))
-	t.history("prolonged", p.Prolonged)
+	t.history("prolonged", p.Prolonged, p.Decided)
 	t.fact(2, "review", dayText("on ", p.Review))
 	switch {
 	case p.Through == agency.Name:
@@ -207,9 +207,13 @@ func (t *tree) policyFacts(p *weighed, agency *agencyFacts) {
 	t.fact(2, "contact", cmp.Or(agency.Contact, p.Contact))
 }
 
-// history tells of each time that an end was put off.
-func (t *tree) history(what string, all []prolonged) {
-	for _, h := range all {
+// history tells of each time that an end was put off. A history may begin with the end that there was when all was agreed.
+func (t *tree) history(name string, all []prolonged, agreed time.Time) {
+	for i, h := range all {
+		what := name
+		if i == 0 && !h.On.After(agreed) {
+			what = "at first"
+		}
 		told := after(dayText("on ", h.On), " ", endText(h.Until))
 		t.fact(2, what, after(after(told, " ", by(h.ApprovedBy)), ", ", h.Reference))
 	}
@@ -260,7 +264,7 @@ func (t *tree) exception(x *considered) {
 	t.fact(2, "reason", x.Reason)
 	t.fact(2, "approved", after(after(dayText("on ", x.Approved), " ", by(x.ApprovedBy)), ", ticket ", x.Ticket))
 	t.fact(2, "in force", spanText(x.From, x.Until))
-	t.history("extended", x.Extended)
+	t.history("extended", x.Extended, x.Approved)
 	t.fact(2, "revoked", after(momentText("on ", x.Revoked), " ", by(x.RevokedBy)))
 }
 

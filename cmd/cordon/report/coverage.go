@@ -138,8 +138,10 @@ func banOf(p *policy.Policy) Ban {
 	if p.Recommendation {
 		b.Strength = "recommendation"
 	}
-	for _, q := range p.Prolonged {
-		b.Prolonged = append(b.Prolonged, Prolonged(q))
+	for i, q := range p.Prolonged {
+		if !isFirstEnd(i, q.On, p.Decided) {
+			b.Prolonged = append(b.Prolonged, Prolonged(q))
+		}
 	}
 	return b
 }

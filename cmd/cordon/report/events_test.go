@@ -60,6 +60,18 @@ func TestWhatHappenedToExceptionsOfTheFiles(t *testing.T) {
 				e.Extended = []config.Prolonged{{On: on("2026-02-01"), Until: on("2026-06-01")}, {On: on("2026-05-30"), Until: on("2026-12-01")}}
 			}), true, "extended 2026-05-30",
 		},
+		"extended on the day of the approval": {
+			with(func(e *config.Exception) {
+				e.Approved, e.From = on("2026-04-01"), on("2026-04-01")
+				e.Extended = []config.Prolonged{{On: on("2026-04-01"), Until: on("2026-06-01")}, {On: on("2026-04-01"), Until: on("2026-12-01")}}
+			}), true, "granted 2026-04-01, extended 2026-04-01",
+		},
+		"the first end is no extension": {
+			with(func(e *config.Exception) {
+				e.Approved, e.From = on("2026-04-01"), on("2026-04-01")
+				e.Extended = []config.Prolonged{{On: on("2026-04-01"), Until: on("2026-06-01")}, {On: on("2026-08-01"), Until: on("2026-12-01")}}
+			}), true, "granted 2026-04-01",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			made := on("2026-08-01")

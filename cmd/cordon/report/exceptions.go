@@ -100,7 +100,10 @@ func (x *exceptions) written(e *config.Exception) *Exception {
 	if told.approved = !e.Approved.IsZero(); told.approved {
 		x.event(told, Event{Kind: Granted, On: e.Approved, ApprovedBy: e.ApprovedBy})
 	}
-	for _, p := range e.Extended {
+	for i, p := range e.Extended {
+		if isFirstEnd(i, p.On, e.Approved) {
+			continue
+		}
 		x.event(told, Event{Kind: Extended, On: p.On, Until: p.Until, ApprovedBy: p.ApprovedBy})
 	}
 	if e.End().Equal(e.Until) {
@@ -110,6 +113,10 @@ func (x *exceptions) written(e *config.Exception) *Exception {
 	}
 	return told
 }
+
+// isFirstEnd says whether entry i of a history, decided on that moment, is the end that there was from the beginning, which is no
+// prolongation: `cordon exception extend` writes it down first. agreed is when all was decided.
+func isFirstEnd(i int, on, agreed time.Time) bool { return i == 0 && !on.After(agreed) }
 
 // event adds one if it is in the period and has happened. What lapses at the end of the last day does so in the period.
 func (x *exceptions) event(to *Exception, e Event) {
