@@ -84,7 +84,7 @@ func (a *auditor) tellException(e *config.Exception, old audit.Term, now time.Ti
 		old.State, old.Until = audit.Waiting, e.Until.UTC()
 	}
 	if !next.Until.Equal(old.Until) {
-		kind := endChanged(e)
+		kind := endChanged(e, old.Until)
 		tell(kind, signedFor(e, kind, entry))
 		if kind == audit.ExceptionRevoked && next.State == audit.Over {
 			return next // it does not lapse
@@ -96,22 +96,30 @@ func (a *auditor) tellException(e *config.Exception, old audit.Term, now time.Ti
 	return next
 }
 
-// endChanged is what it is called that e has another end.
-func endChanged(e *config.Exception) audit.Kind {
-	if e.End().Equal(e.Revoked) {
+// endChanged is what it is called that e has another end than before.
+func endChanged(e *config.Exception, before time.Time) audit.Kind {
+	switch {
+	case e.End().Equal(e.Revoked):
 		return audit.ExceptionRevoked
+	case e.End().Before(before):
+		return audit.ExceptionShortened
+	default:
+		return audit.ExceptionExtended
 	}
-	return audit.ExceptionExtended
 }
 
-// signedFor is entry with who signed for the other end of e.
+// signedFor is entry with who signed for the other end of e, by the line of its history that gives that end. Who approved e at first signed
+// for the first end alone: without such a line it is nobody.
 func signedFor(e *config.Exception, kind audit.Kind, entry audit.Entry) audit.Entry {
-	n := len(e.Extended)
-	switch {
-	case kind == audit.ExceptionRevoked:
-		entry.ApprovedBy = cmp.Or(e.RevokedBy, e.ApprovedBy)
-	case n > 0:
-		entry.ApprovedBy, entry.Reference = cmp.Or(e.Extended[n-1].ApprovedBy, e.ApprovedBy), e.Extended[n-1].Reference
+	if kind == audit.ExceptionRevoked {
+		entry.ApprovedBy = e.RevokedBy
+		return entry
+	}
+	entry.ApprovedBy = ""
+	for i := range e.Extended {
+		if x := &e.Extended[i]; x.Until.Equal(e.Until) {
+			entry.ApprovedBy, entry.Reference = x.ApprovedBy, x.Reference
+		}
 	}
 	return entry
 }
@@ -208,7 +216,7 @@ func (s *said) addTerm(e *audit.Entry) {
 		t.Used = e.Time
 		s.terms[key] = t
 		return
-	case audit.ExceptionExtended:
+	case audit.ExceptionExtended, audit.ExceptionShortened:
 	default:
 		return // it is about something else
 	}

@@ -27,6 +27,9 @@ func auditText(e *audit.Entry) string {
 	add("until %s", shownSet(e.Until))
 	add("since %s", shownSet(e.Since))
 	add("signed for by %s", e.ApprovedBy)
+	if e.Kind == audit.ExceptionExtended && e.ApprovedBy == "" {
+		parts = append(parts, "the files do not say who signed for that")
+	}
 	add("ticket %s", e.Ticket)
 	add("%s", e.Reference)
 	add("%s", e.Reason)

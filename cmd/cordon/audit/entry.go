@@ -56,14 +56,15 @@ const (
 	Released Kind = "released" // a file or list that is no longer held, What
 	Accepted Kind = "accepted" // a list that was held and that somebody believes, What
 
-	ExceptionAdded    Kind = "exception-added"
-	ExceptionExtended Kind = "exception-extended" // its end was changed, to Until
-	ExceptionRevoked  Kind = "exception-revoked"  // from Until on; zero: it is no longer in the files
-	ExceptionBegan    Kind = "exception-began"
-	ExceptionLapsed   Kind = "exception-lapsed"
-	ExceptionUsed     Kind = "exception-used" // for the first time on that day, in UTC
-	PolicyBegan       Kind = "policy-began"
-	PolicyEnded       Kind = "policy-ended" // at Until; zero: it is no longer in the files
+	ExceptionAdded     Kind = "exception-added"
+	ExceptionExtended  Kind = "exception-extended"  // it has a later end, Until; ApprovedBy is empty if the files name nobody for that
+	ExceptionShortened Kind = "exception-shortened" // it has an earlier end, Until, and was not revoked
+	ExceptionRevoked   Kind = "exception-revoked"   // from Until on; zero: it is no longer in the files
+	ExceptionBegan     Kind = "exception-began"
+	ExceptionLapsed    Kind = "exception-lapsed"
+	ExceptionUsed      Kind = "exception-used" // for the first time on that day, in UTC
+	PolicyBegan        Kind = "policy-began"
+	PolicyEnded        Kind = "policy-ended" // at Until; zero: it is no longer in the files
 
 	UpstreamsLost Kind = "upstreams-lost" // no upstream of the route What answers, since From
 	UpstreamsBack Kind = "upstreams-back" // one answers again, since Until

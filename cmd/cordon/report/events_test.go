@@ -118,6 +118,19 @@ func TestExceptionsOfTheLogsAlone(t *testing.T) {
 	}
 }
 
+// An earlier end is neither an extension nor a lapse.
+func TestAnEarlierEndIsNoExtension(t *testing.T) {
+	p := mustPeriod(t, "2026-03-01", "2026-03-31", time.UTC)
+	at := func(day int) time.Time { return time.Date(2026, 3, day, 9, 0, 0, 0, time.UTC) }
+	r := report.New(report.Facts{Zone: time.UTC, Made: at(12)}, p, report.Log{Entries: entries(
+		audit.Entry{Kind: audit.ExceptionAdded, Time: at(2), Exception: "x", Agency: "a", ApprovedBy: "b", From: at(2), Until: at(20)},
+		audit.Entry{Kind: audit.ExceptionShortened, Time: at(4), Exception: "x", Until: at(15)},
+	)})
+	if x := r.Exceptions[0]; happened(x) != "granted 2026-03-02" || x.Until.Day() != 15 {
+		t.Errorf("%q until day %d, want it granted, until day 15", happened(x), x.Until.Day())
+	}
+}
+
 // The clients and the names of an exception are counted, never told.
 func TestClientsOfExceptionsAreCounted(t *testing.T) {
 	zone := brussels(t)

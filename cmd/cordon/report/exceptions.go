@@ -189,6 +189,8 @@ func (x *exceptions) newsOf(told *Exception, e *audit.Entry) (kind EventKind, ne
 		kind = Granted
 	case audit.ExceptionExtended:
 		kind = Extended
+	case audit.ExceptionShortened: // its time says so
+		return "", false
 	case audit.ExceptionRevoked:
 		kind = Revoked
 	default:

@@ -100,7 +100,8 @@ func (r *reading) about(e *audit.Entry) {
 		r.incident(LogGap, e.Time, e.Time, 1)
 	case audit.Counted:
 		r.count(e)
-	case audit.ExceptionAdded, audit.ExceptionExtended, audit.ExceptionRevoked, audit.ExceptionLapsed, audit.ExceptionUsed:
+	case audit.ExceptionAdded, audit.ExceptionExtended, audit.ExceptionShortened, audit.ExceptionRevoked, audit.ExceptionLapsed,
+		audit.ExceptionUsed:
 		r.exceptions.entry(e)
 	default:
 	}
