@@ -149,6 +149,17 @@ func TestNumbersAndDates(t *testing.T) {
 	}
 }
 
+func TestNoFrenchLineBeginsWithAMark(t *testing.T) {
+	for p, text := range translations() {
+		if strings.Contains(text["fr"], " :") || strings.Contains(text["fr"], " ;") {
+			t.Errorf("%q is %q in French: want no space at which a line breaks before a mark", p, text["fr"])
+		}
+	}
+	if got := language("fr").say("lists: %[1]s", "x"); got != "listes\u00a0: x" {
+		t.Errorf("%q", got)
+	}
+}
+
 // The last day is said to be included; a moment isn't.
 func TestEndsAreNotAmbiguous(t *testing.T) {
 	midnight := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)

@@ -202,7 +202,7 @@ func (a author) coverage() []block {
 			"recommendation advises against. Switched off: nothing is refused and nothing is counted. " +
 			"The agency default stands for the clients in no agency's network.")},
 		{Table: agencies},
-		{Table: a.listTable(), Note: l.say("Bans, agencies and lists are as they were when the report was made; " +
+		{Table: a.listTable(), Note: l.say("Bans, agencies and lists are told as the policy files had them when the report was made; " +
 			"during the period they may have been others.")},
 	}
 }

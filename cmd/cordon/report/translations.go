@@ -3,6 +3,7 @@ package report
 import (
 	_ "embed" // the translations
 	"encoding/json"
+	"strings"
 	"sync"
 )
 
@@ -18,5 +19,11 @@ var translations = sync.OnceValue(func() map[phrase]map[language]string {
 	if err := json.Unmarshal(translationsText, &all); err != nil {
 		panic("report: translations.json: " + err.Error()) // it is part of the program
 	}
+	for _, text := range all {
+		text["fr"] = frenchSpaces.Replace(text["fr"])
+	}
 	return all
 })
+
+// frenchSpaces keeps a mark that has a space before it in French from beginning a line.
+var frenchSpaces = strings.NewReplacer(" :", noBreak+":", " ;", narrowNoBreak+";", " !", narrowNoBreak+"!", " ?", narrowNoBreak+"?")
