@@ -19,11 +19,10 @@ var translations = sync.OnceValue(func() map[phrase]map[language]string {
 	if err := json.Unmarshal(translationsText, &all); err != nil {
 		panic("report: translations.json: " + err.Error()) // it is part of the program
 	}
+	// A mark that has a space before it in French never begins a line.
+	spaces := strings.NewReplacer(" :", noBreak+":", " ;", narrowNoBreak+";", " !", narrowNoBreak+"!", " ?", narrowNoBreak+"?")
 	for _, text := range all {
-		text["fr"] = frenchSpaces.Replace(text["fr"])
+		text["fr"] = spaces.Replace(text["fr"])
 	}
 	return all
 })
-
-// frenchSpaces keeps a mark that has a space before it in French from beginning a line.
-var frenchSpaces = strings.NewReplacer(" :", noBreak+":", " ;", narrowNoBreak+";", " !", narrowNoBreak+"!", " ?", narrowNoBreak+"?")
