@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -302,10 +303,10 @@ func (c *checker) bound(at Pos, p *Policy) {
 	c.fault(at, []Pos{p.Pos}, "exceptions: %s is binding (%s): only a main file or an owner in exceptions_by may except it", p.Name, p.Pos)
 }
 
-// nothingToLift finds an exception that names no policies, and all that it would lift are binding. It looks at the policies that have
-// one of its lists, if it names some, else at those of its agency and, where it is for them, of those below.
+// nothingToLift finds an exception that names no policies, and all that it would lift are binding. If only some are, it warns. It looks
+// at the policies that have one of its lists, if it names some, else at those of its agency and, where it is for them, of those below.
 func (c *checker) nothingToLift(e *Exception, owner string, agency *Agency) {
-	var binding *Policy
+	var binding, free *Policy
 	lifts := c.set.Lifts(e)
 	if agency == nil || lifts == nil {
 		return
@@ -316,10 +317,18 @@ func (c *checker) nothingToLift(e *Exception, owner string, agency *Agency) {
 		case len(e.Lists) > 0 && !slices.ContainsFunc(e.Lists, func(l string) bool { return slices.Contains(p.Lists, l) }):
 		case len(lifts) > 0 && !slices.ContainsFunc(reach, func(a *Agency) bool { return c.has(a, p) }):
 		case !p.Binds(owner):
-			return
-		case binding == nil:
-			binding = p
+			free = cmp.Or(free, p)
+		default:
+			binding = cmp.Or(binding, p)
 		}
+		if binding != nil && free != nil {
+			c.warning(e.Pos, "exception %q does not lift %s, which is binding (%s): only a main file or an owner in exceptions_by may except it",
+				e.Name, binding.Name, binding.Pos)
+			return
+		}
+	}
+	if free != nil {
+		return
 	}
 	if at := c.set.Policies; binding == nil && len(lifts) == 0 && len(at) > 0 {
 		binding = at[0] // whatever it is meant to lift

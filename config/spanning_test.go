@@ -31,6 +31,27 @@ func TestFaultsOfSeveralFilesAreToldFromThoseOfOne(t *testing.T) {
 	}
 }
 
+// Each archive is a policy directory without faults; the lines before the files are the warnings that it has.
+func TestWarningsThatOwnedFilesHave(t *testing.T) {
+	paths, err := filepath.Glob("testdata/warn/*.txtar")
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("no archives: %v", err)
+	}
+	for _, path := range paths {
+		t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar"), func(t *testing.T) {
+			archive, err := txtar.ParseFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, faults := config.LoadPolicy(filesOf(archive), options())
+			if faults.Bad() {
+				t.Fatalf("faults:\n%s", faults.Render())
+			}
+			holdAgainst(t, strings.Split(strings.TrimSpace(string(archive.Comment)), "\n"), faults.Warnings())
+		})
+	}
+}
+
 // filesOf are the files of a policy directory in an archive, with their owners.
 func filesOf(archive *txtar.Archive) []config.File {
 	var main []config.File

@@ -9,10 +9,10 @@ import (
 func (c *checker) warn() {
 	c.unusedLists()
 	c.noteForwarders()
-	held, all := c.held()
+	held := c.held()
 	for _, p := range c.set.Policies {
 		c.warnPolicy(p)
-		if !all && !held[p.Name] && !c.set.lost {
+		if !c.set.lost && !held(p) {
 			c.warning(p.Pos, "no agency has the policy %q: it refuses nothing", p.Name)
 		}
 	}
@@ -68,19 +68,28 @@ func (c *checker) warnPolicy(p *Policy) {
 	}
 }
 
-// held are the policies that an agency has, by name. all says that there is an agency that has every one: one without
-// any of its own or its ancestors', as the default agency is if it is not written.
-func (c *checker) held() (held map[string]bool, all bool) {
-	held = make(map[string]bool)
+// held says of a policy whether there is an agency that has it: by its name, or because it has every ban that it can have, as one does
+// without any policy of its own or its ancestors', and the default agency if it is not written.
+func (c *checker) held() func(*Policy) bool {
+	named := make(map[string]bool)
 	_, written := c.agencies[DefaultAgency]
-	all = !written
+	all := map[string]bool{"": !written} // whose bans such an agency has: those of main files, and of the files of its line
 	for _, a := range c.set.Agencies {
-		for _, name := range a.Policies {
-			held[name] = true
+		names := c.effective(a)
+		for _, name := range names {
+			named[name] = true
 		}
-		all = all || len(c.effective(a)) == 0
+		if len(names) > 0 {
+			continue
+		}
+		all[""] = true
+		for _, up := range c.lineage(a) {
+			all[up.Name] = true
+		}
 	}
-	return held, all
+	return func(p *Policy) bool {
+		return named[p.Name] || p.Strength != "recommendation" && all[c.owner(p.Pos)]
+	}
 }
 
 // effective are the names of the policies that an agency has, its own and its ancestors'. None means every policy.
