@@ -28,12 +28,17 @@ func AddFlags(flags *pflag.FlagSet) {
 	}
 }
 
-// FindService is the path of the service file: explicit if it is not empty, else ./cordon.yaml, else
-// /etc/cordon/cordon.yaml, else "" for the embedded default. A file that is there but can't be looked at is an error, and
-// never passed over.
+// FindService is the path of the service file: explicit if it is not empty, or the cordon.yaml in it if it is a directory, else
+// ./cordon.yaml, else /etc/cordon/cordon.yaml, else "" for the embedded default. A file that is there but can't be looked at is an
+// error, and never passed over.
 func FindService(explicit string) (path string, err error) {
 	if explicit != "" {
-		if _, err = os.Stat(explicit); err != nil {
+		info, err := os.Stat(explicit)
+		if err == nil && info.IsDir() {
+			explicit = filepath.Join(explicit, "cordon.yaml")
+			_, err = os.Stat(explicit)
+		}
+		if err != nil {
 			return "", fmt.Errorf("find the configuration: %s: %w", explicit, withoutPath(err))
 		}
 		return explicit, nil

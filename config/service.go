@@ -41,10 +41,10 @@ type Service struct {
 
 	// PolicyDir is the directory whose *.yaml files are the policy. Empty, the default: the policy inside the binary, see
 	// [DefaultPolicy].
-	PolicyDir string `yaml:"policy_dir" opt:"path" flag:"policy-dir" help:"directory of the policy files (default: the policy inside the program)"`
+	PolicyDir string `yaml:"policy_dir" opt:"path" flag:"policy-dir" help:"directory of the policy files (default policy_dir in cordon.yaml, else the policy inside the program)"`
 	// StateDir is the directory for the last good policy and lists. Empty, the default: nothing is kept, and a server that
 	// starts with a fault in its policy does not serve.
-	StateDir string `yaml:"state_dir" opt:"path" flag:"state-dir" help:"directory for the last good policy and lists (default: none is kept)"`
+	StateDir string `yaml:"state_dir" opt:"path" flag:"state-dir" help:"directory for the last good policy and lists and the audit log (default state_dir in cordon.yaml, else none)"`
 }
 
 // Listen says where the server is asked.

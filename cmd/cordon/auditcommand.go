@@ -33,7 +33,7 @@ func auditCommand() *cobra.Command {
 type auditPlace struct{ config string }
 
 func (p *auditPlace) addFlags(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&p.config, "config", "", "the service `FILE`, which says where the log is")
+	cmd.Flags().StringVar(&p.config, "config", "", "the service `FILE`, or the directory that it is in")
 	addSettings(cmd, "state-dir")
 }
 
@@ -53,9 +53,19 @@ func (p *auditPlace) dir(cmd *cobra.Command, args []string) (string, error) {
 	}
 	if dir == "" {
 		return "", fmt.Errorf("%s: the configuration has no audit log: name its directory, or set `state_dir:` or `audit: {dir: …}`",
-			strings.TrimPrefix(cmd.CommandPath(), "cordon "))
+			commandName(cmd))
 	}
 	return dir, nil
+}
+
+// directoryOrNone takes the directory of a log, or nothing.
+func directoryOrNone(example string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return nil
+		}
+		return oneArgument("one directory or none", example)(cmd, args)
+	}
 }
 
 func auditVerifyCommand() *cobra.Command {
@@ -68,7 +78,7 @@ func auditVerifyCommand() *cobra.Command {
 			"The exit status is 1 then. That the end was cut off, or all of it written anew, shows only by a head that was seen\n" +
 			"elsewhere: give --head one that Prometheus (cordon_audit_head_info) or the server's log has, as late a one as there is.",
 		Example: "  cordon audit verify\n  cordon audit verify /var/lib/cordon/audit --head HASH",
-		Args:    cobra.MaximumNArgs(1),
+		Args:    directoryOrNone("audit verify /var/lib/cordon/audit"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			dir, err := place.dir(cmd, args)
 			if err != nil {
@@ -128,10 +138,12 @@ func auditShowCommand() *cobra.Command {
 		Use:   "show [DIR]",
 		Short: "Print entries of the audit log",
 		Long: "Print entries of the audit log, a line each. Times are in UTC. A line that is no entry is said, and the exit status is\n" +
-			"1 then.",
+			"1 then. Kinds are start, stop, snapshot (a policy that took effect), policy-began and -ended, exception-added, -extended,\n" +
+			"-revoked, -began, -lapsed and -used, rejected (a mistake in a file), held, accepted and released (of lists and files),\n" +
+			"counts (each hour), upstreams-lost and -back, retention, torn and gap (what the log itself lacks).",
 		Example: "  cordon audit show --from 2027-03-01 --to 2027-04-01\n" +
 			"  cordon audit show --kind exception-added --kind exception-revoked --json",
-		Args: cobra.MaximumNArgs(1),
+		Args: directoryOrNone("audit show /var/lib/cordon/audit"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			dir, err := place.dir(cmd, args)
 			if err != nil {
@@ -161,7 +173,11 @@ func (f *auditFilter) show(w, wrong io.Writer, dir string) error {
 	encoder := json.NewEncoder(w)
 	encoder.SetEscapeHTML(false)
 	bad := false
+	seen := make(map[string]bool)
 	for e, err := range audit.Read(dir, from, to) {
+		if err == nil {
+			seen[string(e.Kind)] = true
+		}
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			return fmt.Errorf("audit show: %w: no server has written one there", err)
@@ -181,7 +197,25 @@ func (f *auditFilter) show(w, wrong io.Writer, dir string) error {
 	if bad {
 		return errors.New("audit show: lines of the log are no entries: `cordon audit verify` says what was done to it")
 	}
+	f.sayMissing(wrong, dir, seen)
 	return nil
+}
+
+// sayMissing says what was asked for and is not there, which else looks as if nothing had happened. seen are the kinds that are there.
+func (f *auditFilter) sayMissing(wrong io.Writer, dir string, seen map[string]bool) {
+	of := ""
+	if f.from+f.to != "" {
+		of = " of that time"
+	}
+	if len(seen) == 0 {
+		fmt.Fprintf(wrong, "audit show: %s has no entries%s\n", dir, of)
+		return
+	}
+	for _, kind := range f.kinds {
+		if !seen[kind] {
+			fmt.Fprintf(wrong, "audit show: no entry%s is of the kind %q\n", of, kind)
+		}
+	}
 }
 
 // utcMoment is the time that text, the value of flag, says in UTC; zero for no text.

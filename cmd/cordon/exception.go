@@ -49,7 +49,7 @@ func exceptionAddCommand() *cobra.Command {
 			"to the one that declares it.",
 		Example: "  cordon exception add press-phone --agency defence --client 10.10.7.42 --class dedicated-device \\\n" +
 			"    --reason \"the ministry's own channel\" --approved-by \"head of security\" --until 2027-06-30",
-		Args: oneArgument("the name of an exception", "exception add press-phone"),
+		Args: oneArgument("the name of an exception", "exception add press-phone --agency defence …"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			e.Name, e.Now = args[0], time.Now()
 			return o.edit(cmd, exceptionEdit{
@@ -91,7 +91,7 @@ func exceptionExtendCommand() *cobra.Command {
 			"can't be extended: add a new one.",
 		Example: "  cordon exception extend press-phone --until 2027-12-31 --approved-by \"head of security\" \\\n" +
 			"    --reference \"letter of 4 May\"",
-		Args: oneArgument("the name of an exception", "exception extend press-phone"),
+		Args: oneArgument("the name of an exception", "exception extend press-phone --until 2027-12-31 …"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			x.Now = time.Now()
 			return o.edit(cmd, exceptionEdit{
@@ -121,7 +121,7 @@ func exceptionRevokeCommand() *cobra.Command {
 		Short:   "End an exception before its time",
 		Long:    "End an exception now or at a time to come. It stays in the file, for the report.",
 		Example: "  cordon exception revoke press-phone --by \"head of security\"",
-		Args:    oneArgument("the name of an exception", "exception revoke press-phone"),
+		Args:    oneArgument("the name of an exception", "exception revoke press-phone --by …"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			r.Now = time.Now()
 			return o.edit(cmd, exceptionEdit{

@@ -34,7 +34,7 @@ type exceptionEdit struct {
 
 // edit locks, reads, edits, checks and writes.
 func (o *editOptions) edit(cmd *cobra.Command, e exceptionEdit) error {
-	what := strings.TrimPrefix(cmd.CommandPath(), "cordon ")
+	what := commandName(cmd)
 	dir, err := policyDirOf(cmd, o.config)
 	if err != nil {
 		return fmt.Errorf("%s: %w", what, err)

@@ -23,7 +23,7 @@ func healthcheckCommand() *cobra.Command {
 			return healthcheck(cmd, path)
 		},
 	}
-	cmd.Flags().StringVar(&path, "config", "", "the service `FILE`")
+	cmd.Flags().StringVar(&path, "config", "", "the service `FILE`, or the directory that it is in")
 	addSettings(cmd, "admin")
 	return cmd
 }

@@ -39,7 +39,7 @@ func listsCommand() *cobra.Command {
 	cmd.PersistentFlags().BoolVar(&asJSON, "json", false, "answer in JSON")
 	show, accept := listsShowCommand(&path, &asJSON), listsAcceptCommand(&path)
 	for _, c := range []*cobra.Command{cmd, show, accept} { // a test needs none
-		c.Flags().StringVar(&path, "config", "", "the service `FILE`")
+		c.Flags().StringVar(&path, "config", "", "the service `FILE`, or the directory that it is in")
 	}
 	cmd.AddCommand(show, accept, listsTestCommand(&asJSON))
 	return cmd
@@ -159,7 +159,7 @@ func askAdmin(cmd *cobra.Command, path, resource string, answer any) error {
 		err = json.Unmarshal(text, answer)
 	}
 	if err != nil {
-		return fmt.Errorf("%s: %w", strings.TrimPrefix(cmd.CommandPath(), "cordon "), err)
+		return fmt.Errorf("%s: %w", commandName(cmd), err)
 	}
 	return nil
 }

@@ -71,10 +71,13 @@ func rootCommand() *cobra.Command {
 	root.AddCommand(serveCommand(), checkCommand(), explainCommand(), diffCommand(), listsCommand(), exceptionCommand(), reportCommand(),
 		exportCommand(), auditCommand(), initCommand(), healthcheckCommand(), versionCommand())
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return fmt.Errorf("%s: %w; `%s --help` has all flags", cmd.Name(), err, cmd.CommandPath())
+		return fmt.Errorf("%s: %w; `%s --help` has all flags", commandName(cmd), err, cmd.CommandPath())
 	})
 	return root
 }
+
+// commandName is what is typed after "cordon " to have cmd, such as "exception add".
+func commandName(cmd *cobra.Command) string { return strings.TrimPrefix(cmd.CommandPath(), "cordon ") }
 
 // oneArgument takes one argument, which is what, and no more; example is how it looks after "cordon ".
 func oneArgument(what, example string) cobra.PositionalArgs {
@@ -82,7 +85,7 @@ func oneArgument(what, example string) cobra.PositionalArgs {
 		if len(args) == 1 {
 			return nil
 		}
-		return fmt.Errorf("%s: found %s, want %s, such as: cordon %s", cmd.Name(), count(len(args), "argument"), what, example)
+		return fmt.Errorf("%s: found %s, want %s, such as: cordon %s", commandName(cmd), count(len(args), "argument"), what, example)
 	}
 }
 
@@ -91,7 +94,7 @@ func noArgument(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	return fmt.Errorf("%s: found the argument %q, want none; `%s --help` has the flags", cmd.Name(), args[0], cmd.CommandPath())
+	return fmt.Errorf("%s: found the argument %q, want none; `%s --help` has the flags", commandName(cmd), args[0], cmd.CommandPath())
 }
 
 // addSettings gives cmd a flag for each setting of the service that has one, of which its help has only those named.

@@ -36,7 +36,7 @@ func serveCommand() *cobra.Command {
 			return serve(cmd.Context(), path, cmd.Flags(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
-	cmd.Flags().StringVar(&path, "config", "", "the service `FILE`")
+	cmd.Flags().StringVar(&path, "config", "", "the service `FILE`, or the directory that it is in")
 	config.AddFlags(cmd.Flags())
 	return cmd
 }
