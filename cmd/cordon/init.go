@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -19,7 +20,8 @@ func initCommand() *cobra.Command {
 		Short: "Write a configuration to begin with",
 		Long: "Write the configuration inside the program to DIR: cordon.yaml and policy/*.yaml, with comments, to be changed.\n" +
 			"A file that is there already stays as it is. --example belgium writes a whole policy in its place, modelled on\n" +
-			"the Belgian decisions of 2023: a tree of agencies, files that agencies keep themselves, exceptions.",
+			"the Belgian decisions of 2023: a tree of agencies, files that agencies keep themselves, exceptions. Nothing is written\n" +
+			"beside policy files of another origin, since all files of a directory are one policy.",
 		Example: "  cordon init /etc/cordon\n  cordon init --example belgium try",
 		Args:    oneArgument("a directory", "init /etc/cordon"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -43,15 +45,18 @@ func writeExample(cmd *cobra.Command, dir, example string) error {
 
 // writeTree writes files to dir, and says what is next.
 func writeTree(cmd *cobra.Command, dir string, files fs.FS, next string) error {
-	err := fs.WalkDir(files, ".", func(path string, entry fs.DirEntry, err error) error {
-		target := filepath.Join(dir, filepath.FromSlash(path))
+	if err := alone(dir, files); err != nil {
+		return fmt.Errorf("init: %w", err)
+	}
+	err := fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
+		target := filepath.Join(dir, filepath.FromSlash(name))
 		switch {
 		case err != nil:
 			return err
 		case entry.IsDir():
 			return os.MkdirAll(target, 0o755) //nolint:gosec // what is in it is no secret: the program has it too
 		}
-		text, err := fs.ReadFile(files, path)
+		text, err := fs.ReadFile(files, name)
 		if err != nil {
 			return err
 		}
@@ -65,11 +70,30 @@ func writeTree(cmd *cobra.Command, dir string, files fs.FS, next string) error {
 	return err
 }
 
-// writeNew writes text to path unless there is something.
-func writeNew(cmd *cobra.Command, path string, text []byte) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644) //nolint:gosec // as above
+// alone says which policy file is in dir that is none of files: with them it would be one policy, which nobody wrote.
+func alone(dir string, files fs.FS) error {
+	const policy = "policy"
+	there, err := os.ReadDir(filepath.Join(dir, policy))
+	if err != nil {
+		return nil //nolint:nilerr // there is none, or writing to it says what is wrong
+	}
+	for _, entry := range there {
+		if ext := filepath.Ext(entry.Name()); entry.IsDir() || ext != ".yaml" && ext != ".yml" {
+			continue
+		}
+		if _, err := fs.Stat(files, path.Join(policy, entry.Name())); err != nil {
+			return fmt.Errorf("%s is there already, and would be one policy with the new files: want another directory",
+				filepath.Join(dir, policy, entry.Name()))
+		}
+	}
+	return nil
+}
+
+// writeNew writes text to target unless there is something.
+func writeNew(cmd *cobra.Command, target string, text []byte) error {
+	f, err := os.OpenFile(target, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644) //nolint:gosec // as above
 	if errors.Is(err, fs.ErrExist) {
-		_, err = fmt.Fprintf(cmd.OutOrStdout(), "kept   %s\n", path)
+		_, err = fmt.Fprintf(cmd.OutOrStdout(), "kept   %s\n", target)
 		return err
 	}
 	if err != nil {
@@ -77,8 +101,8 @@ func writeNew(cmd *cobra.Command, path string, text []byte) error {
 	}
 	_, err = f.Write(text)
 	if err = errors.Join(err, f.Close()); err != nil {
-		return errors.Join(err, os.Remove(path)) // else the next init would keep half a file
+		return errors.Join(err, os.Remove(target)) // else the next init would keep half a file
 	}
-	_, err = fmt.Fprintf(cmd.OutOrStdout(), "wrote  %s\n", path)
+	_, err = fmt.Fprintf(cmd.OutOrStdout(), "wrote  %s\n", target)
 	return err
 }

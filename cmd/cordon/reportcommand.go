@@ -122,7 +122,10 @@ func (o *reportOptions) period(now time.Time) (report.Period, error) {
 		to = now.AddDate(0, 0, -1).Format(time.DateOnly)
 	}
 	p, err := report.NewPeriod(o.from, to, now.Location())
-	if err != nil {
+	switch {
+	case err != nil && o.to == "":
+		return p, fmt.Errorf("--from without --to, which is yesterday then: %w", err)
+	case err != nil:
 		return p, fmt.Errorf("--from and --to: %w", err)
 	}
 	return p, nil
