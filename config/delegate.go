@@ -322,8 +322,8 @@ func (c *checker) nothingToLift(e *Exception, owner string, agency *Agency) {
 			binding = cmp.Or(binding, p)
 		}
 		if binding != nil && free != nil {
-			c.warning(e.Pos, "exception %q does not lift %s, which is binding (%s): only a main file or an owner in exceptions_by may except it",
-				e.Name, binding.Name, binding.Pos)
+			c.warning(e.Pos, "exception %q does not lift %s, which is binding (%s): only a main file or an owner in exceptions_by may "+
+				"except it", e.Name, binding.Name, binding.Pos)
 			return
 		}
 	}
