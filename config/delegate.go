@@ -303,39 +303,44 @@ func (c *checker) bound(at Pos, p *Policy) {
 	c.fault(at, []Pos{p.Pos}, "exceptions: %s is binding (%s): only a main file or an owner in exceptions_by may except it", p.Name, p.Pos)
 }
 
-// nothingToLift finds an exception that names no policies, and all that it would lift are binding. If only some are, it warns. It looks
-// at the policies that have one of its lists, if it names some, else at those of its agency and, where it is for them, of those below.
+// nothingToLift finds an exception that names no policies, and all that it would lift are binding. If only some are, it warns.
 func (c *checker) nothingToLift(e *Exception, owner string, agency *Agency) {
-	var binding, free *Policy
 	lifts := c.set.Lifts(e)
 	if agency == nil || lifts == nil {
 		return
 	}
+	binding, free := c.firstToLift(e, owner, agency, len(lifts) > 0)
+	if all := c.set.Policies; binding == nil && len(lifts) == 0 && len(all) > 0 {
+		binding = all[0] // whatever it is meant to lift
+	}
+	switch {
+	case binding == nil:
+	case free == nil:
+		c.bound(e.Pos, binding)
+	case !over(e.End(), c.options.Now):
+		c.warning(e.Pos, "exception %q does not lift %s, which is binding (%s): only a main file or an owner in exceptions_by may "+
+			"except it", e.Name, binding.Name, binding.Pos)
+	}
+}
+
+// firstToLift are the first policies that an exception without policies would lift: one that is binding for its owner, and one that is
+// not; nil for none. They are those that have one of its lists, if it names some, and, if had, that its agency has or, where it is for
+// them, one of those below.
+func (c *checker) firstToLift(e *Exception, owner string, agency *Agency, had bool) (binding, free *Policy) {
 	reach := c.reach(e, agency)
 	for _, p := range c.set.Policies {
 		switch {
+		case binding != nil && free != nil:
+			return binding, free
 		case len(e.Lists) > 0 && !slices.ContainsFunc(e.Lists, func(l string) bool { return slices.Contains(p.Lists, l) }):
-		case len(lifts) > 0 && !slices.ContainsFunc(reach, func(a *Agency) bool { return c.has(a, p) }):
-		case !p.Binds(owner):
-			free = cmp.Or(free, p)
-		default:
+		case had && !slices.ContainsFunc(reach, func(a *Agency) bool { return c.has(a, p) }):
+		case p.Binds(owner):
 			binding = cmp.Or(binding, p)
-		}
-		if binding != nil && free != nil {
-			c.warning(e.Pos, "exception %q does not lift %s, which is binding (%s): only a main file or an owner in exceptions_by may "+
-				"except it", e.Name, binding.Name, binding.Pos)
-			return
+		default:
+			free = cmp.Or(free, p)
 		}
 	}
-	if free != nil {
-		return
-	}
-	if at := c.set.Policies; binding == nil && len(lifts) == 0 && len(at) > 0 {
-		binding = at[0] // whatever it is meant to lift
-	}
-	if binding != nil {
-		c.bound(e.Pos, binding)
-	}
+	return binding, free
 }
 
 // reach are the agencies that an exception for a can be for.

@@ -19,7 +19,7 @@ func TestE2EDefaultServe(t *testing.T) {
 	c.saysAll(c.log(),
 		fmt.Sprintf("Cordon answers on 127.0.0.1:%[1]d and [::1]:%[1]d, UDP and TCP", c.port),
 		"the one inside the program: 2 lists with ", "nsc-2023-03-10, for 1 agency", unbound.address,
-		"http://"+c.admin+"/metrics", fmt.Sprintf("dig @127.0.0.1 -p %d www.tiktok.com", c.port))
+		"kept       nothing: ", "http://"+c.admin+"/metrics", fmt.Sprintf("dig @127.0.0.1 -p %d www.tiktok.com", c.port))
 	for _, how := range []string{"", "+tcp", "@::1", "@::1 +tcp"} {
 		c.wants(
 			[2]string{"www.tiktok.com " + how, listedByNSC},

@@ -23,7 +23,7 @@ type listedException struct {
 	Agency      string    `json:"agency"`
 	Descendants bool      `json:"descendants,omitempty"`
 	Clients     []string  `json:"clients,omitempty"`  // none: the whole agency
-	Policies    []string  `json:"policies,omitempty"` // none: all that may be lifted
+	Policies    []string  `json:"policies,omitempty"` // none: all
 	Names       []string  `json:"names,omitempty"`
 	Lists       []string  `json:"lists,omitempty"`
 	Class       string    `json:"class,omitempty"`
@@ -129,7 +129,7 @@ func listedExceptions(set *config.PolicySet, at time.Time, o *listOptions) []lis
 			continue
 		}
 		listed = append(listed, listedException{
-			Name: e.Name, Agency: e.Agency, Descendants: e.Descendants, Clients: prefixTexts(e.Clients), Policies: e.Policies,
+			Name: e.Name, Agency: e.Agency, Descendants: e.Descendants, Clients: prefixTexts(e.Clients), Policies: set.Lifts(e),
 			Names: texts(e.Names), Lists: e.Lists, Class: e.Class, Reason: e.Reason, ApprovedBy: e.ApprovedBy, Approved: e.Approved,
 			From: e.Start(), Until: e.Until, Revoked: e.Revoked, RevokedBy: e.RevokedBy, Ticket: e.Ticket,
 			State: state, DaysLeft: daysLeft(e.End(), at), Source: e.Pos.String(),

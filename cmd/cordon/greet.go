@@ -7,10 +7,11 @@ import (
 	"strings"
 	"time"
 
+	"cordon/config"
 	"cordon/resolver/policy"
 )
 
-// greet says what runs: where it listens, what is in force, who is asked, and how to try it.
+// greet says what runs: where it listens, what is in force, who is asked, what is kept, and how to try it.
 func (s *server) greet(w io.Writer) {
 	addresses := s.listener.Addrs()
 	snapshot := s.loader.good.snapshot
@@ -20,10 +21,23 @@ func (s *server) greet(w io.Writer) {
 		count(len(set.Lists()), "list"), count(set.Names(), "name"), count(set.Networks(), "network"))
 	fmt.Fprintf(w, "  in force   %s, for %s\n", inForce(snapshot, time.Now()), count(len(snapshot.Agencies()), "agency"))
 	fmt.Fprintf(w, "  upstreams  %s\n", strings.Join(s.upstream.names, ", "))
+	fmt.Fprintf(w, "  kept       %s\n", keptText(s.service))
 	if s.admin != nil {
 		fmt.Fprintf(w, "  metrics    http://%s/metrics\n", s.admin.listener.Addr())
 	}
 	fmt.Fprintf(w, "  try        %s\n", digLine(addresses[0]))
+}
+
+// keptText says where the last good policy and the audit log are kept.
+func keptText(s *config.Service) string {
+	dir := auditDir(s)
+	switch {
+	case dir == "":
+		return "nothing: no last good policy for a restart, no audit log (set state_dir)"
+	case s.StateDir == "":
+		return "the audit log in " + dir + ", no last good policy for a restart (set state_dir)"
+	}
+	return "the last good policy in " + s.StateDir + ", the audit log in " + dir
 }
 
 func (s *server) policyName() string {
