@@ -48,16 +48,14 @@ func (c *checker) includes() {
 func (c *checker) include(i *Include) {
 	at, shown := i.At("file"), quote(i.File)
 	first, twice := c.included[i.File]
-	f := c.files[i.File]
 	switch {
-	case i.File == i.Pos.File:
-		c.fault(at, nil, "file: a file can't include itself")
 	case !i.inside():
 		c.fault(at, nil, "file: %s is not in the policy directory: want a path from there on, such as agencies/defence.yaml", shown)
+	case i.beside():
+		c.fault(at, nil, "file: %s lies directly in the policy directory, where every file is a main file: want a subdirectory of its own, "+
+			"such as agencies/defence.yaml", shown)
 	case twice:
 		c.fault(at, []Pos{first.Pos}, "file: %s is included twice, first at %s", shown, first.Pos)
-	case f != nil && f.Owner == "" && f.Err == nil:
-		c.fault(at, []Pos{{File: i.File}}, "file: %s was read as a main file", shown)
 	default:
 		c.included[i.File] = i
 	}
@@ -259,7 +257,7 @@ func (c *checker) modes() {
 	}
 }
 
-// has says whether an agency has a policy: among its own or its ancestors', or, if it has none of those, because it has every one. nil is
+// has says whether an agency has a policy: among its own or its ancestors', or, if it has none of those, because it has every ban. nil is
 // the default agency unwritten.
 func (c *checker) has(a *Agency, p *Policy) bool {
 	var line []*Agency
@@ -274,7 +272,7 @@ func (c *checker) has(a *Agency, p *Policy) bool {
 		every = every && len(up.Policies) == 0
 	}
 	owner := c.owner(p.Pos)
-	return every && (owner == "" || slices.ContainsFunc(line, func(up *Agency) bool { return up.Name == owner }))
+	return every && p.ban() && (owner == "" || slices.ContainsFunc(line, func(up *Agency) bool { return up.Name == owner }))
 }
 
 // ownedException finds what an exception in an owned file may not lift, and for whom it may not be.

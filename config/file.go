@@ -26,8 +26,7 @@ type File struct {
 	Hash [32]byte // SHA-256 of Data
 	Err  error    // why it could not be read, nil if it was; a fault of this file for [ParsePolicy]
 
-	// Owner is the agency that owns a policy file, as an [Include] says; "" for a main file, and with an Err where nobody can say. Order is
-	// that of the includes, from 1; 0 for a main file: of two files that don't fit together, the one with the higher Order is at fault.
+	// Owner is the agency that owns a policy file, as an [Include] says; "" for a main file. Order is that of the includes, from 1; 0 for a main file: of two files that don't fit together, the one with the higher Order is at fault.
 	Owner string
 	Order int
 }
@@ -44,10 +43,10 @@ func IsPolicyFile(name string) bool {
 	return !strings.HasPrefix(name, ".") && (ext == ".yaml" || ext == ".yml")
 }
 
-// ReadPolicyDir reads the policy files in dir and those that they include, see [Included]: first the main files in the order of their
-// names, then the owned ones in that of the includes. Symbolic links are followed, of owned files only those that stay in dir. A
-// directory that changes while it is read (a Kubernetes volume swaps its link ..data) is read again. A file that can't be read is in
-// files, with its Err; err is about the directory as a whole.
+// ReadPolicyDir reads the policy files in dir, which are the main files, and those that they include, see [Included]. Symbolic links are
+// followed, of owned files only those that stay in dir. A directory that changes while it is read (a Kubernetes volume swaps its link
+// ..data) is read again. A file that can't be read is in files, with its Err, and so is an owned one for which there is no room; err is
+// about the directory as a whole.
 func ReadPolicyDir(dir string) (files []File, err error) {
 	for range maxReads {
 		before, err := policyNames(dir)
@@ -114,15 +113,15 @@ func readFiles(dir string, names []string) ([]File, error) {
 		}
 		files = append(files, f)
 	}
-	files = Included(files, func(path string) File {
-		if sum.err() != nil {
-			return File{Path: path}
+	return Included(files, func(path string) File {
+		if sum.err() == nil {
+			f := ReadOwned(dir, path)
+			if sum.add(&f); sum.err() == nil {
+				return f
+			}
 		}
-		f := ReadOwned(dir, path)
-		sum.add(&f)
-		return f
-	})
-	return files, sum.err()
+		return File{Path: path, Err: sum.err()}
+	}), nil
 }
 
 // bounds holds what is read against the bounds of a policy directory.

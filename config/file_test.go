@@ -134,11 +134,12 @@ func TestIncludedFilesAreReadWithTheirOwners(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "secret.yaml")
 	write(t, out, "secret")
 	sub := mkdir(t, dir, "agencies")
+	mkdir(t, sub, "deep")
 	var main strings.Builder
 	main.WriteString("include:\n")
 	for _, name := range []string{
-		"agencies/defence.yaml", "health.yaml", "agencies/nowhere.yaml", "agencies/link.yaml", "agencies/inside.yaml",
-		"agencies/up.yaml", "agencies",
+		"agencies/defence.yaml", "health.yaml", "../x.yaml", "agencies/nowhere.yaml", "agencies/link.yaml", "agencies/inside.yaml",
+		"agencies/up.yaml", "agencies", "agencies/deep",
 	} {
 		main.WriteString("  - {file: " + name + ", owner: x}\n")
 	}
@@ -151,9 +152,9 @@ func TestIncludedFilesAreReadWithTheirOwners(t *testing.T) {
 	symlink(t, "../../"+filepath.Base(filepath.Dir(out))+"/secret.yaml", filepath.Join(sub, "up.yaml"))
 	const leadsOut = "a symbolic link on its way leads out of the policy directory, or is absolute"
 	want := []string{
-		"main.yaml=" + main.String(), "defence.yaml=d", "health.yaml=h", "nowhere.yaml=error no such file or directory",
+		"health.yaml=h", "main.yaml=" + main.String(), "defence.yaml=d", "nowhere.yaml=error no such file or directory",
 		"link.yaml=error " + leadsOut, "inside.yaml=h", "up.yaml=error " + leadsOut,
-		"agencies=error is a directory",
+		"deep=error is a directory",
 	}
 	if got := read(t, dir); !slices.Equal(got, want) {
 		t.Errorf("have %q, want %q", got, want)
@@ -163,26 +164,48 @@ func TestIncludedFilesAreReadWithTheirOwners(t *testing.T) {
 func TestIncludedFilesMayBeLinksOfKubernetes(t *testing.T) {
 	dir := t.TempDir()
 	data := mkdir(t, dir, "..2026_11_22")
-	write(t, filepath.Join(data, "m.yaml"), "include: [{file: o.yaml, owner: x}]")
-	write(t, filepath.Join(data, "o.yaml"), "o")
+	write(t, filepath.Join(data, "m.yaml"), "include: [{file: agencies/o.yaml, owner: x}]")
+	write(t, filepath.Join(mkdir(t, data, "agencies"), "o.yaml"), "o")
 	symlink(t, "..2026_11_22", filepath.Join(dir, "..data"))
 	symlink(t, "..data/m.yaml", filepath.Join(dir, "m.yaml"))
-	symlink(t, "..data/o.yaml", filepath.Join(dir, "o.yaml"))
+	symlink(t, "..data/agencies", filepath.Join(dir, "agencies"))
 	files, err := config.ReadPolicyDir(dir)
 	if err != nil || len(files) != 2 || files[1].Owner != "x" || string(files[1].Data) != "o" {
 		t.Errorf("have %v, %v", files, err)
 	}
 }
 
-func TestTooManyIncludedFilesAreAnError(t *testing.T) {
-	dir := t.TempDir()
-	var b strings.Builder
-	b.WriteString("include:\n")
-	for i := range 1024 {
-		fmt.Fprintf(&b, "  - {file: o/%d.yaml, owner: x}\n", i)
-	}
-	write(t, filepath.Join(dir, "m.yaml"), b.String())
-	if _, err := config.ReadPolicyDir(dir); err == nil {
-		t.Error("there is no error")
+// There may be 1024 files together, and 64 MiB.
+func TestOwnedFilesForWhichThereIsNoRoomStopNobodyElse(t *testing.T) {
+	for name, test := range map[string]struct{ files, size, want int }{
+		"too many":  {1024, 0, 1},
+		"too large": {68, 1 << 20, 5},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			owned := mkdir(t, dir, "o")
+			var b strings.Builder
+			b.WriteString("include:\n")
+			for i := range test.files {
+				fmt.Fprintf(&b, "  - {file: o/%d.yaml, owner: x}\n", i)
+				write(t, filepath.Join(owned, fmt.Sprintf("%d.yaml", i)), strings.Repeat("#", test.size))
+			}
+			write(t, filepath.Join(dir, "m.yaml"), b.String())
+			files, err := config.ReadPolicyDir(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var wrong int
+			for i, f := range files {
+				if f.Err != nil {
+					wrong++
+				} else if wrong > 0 {
+					t.Errorf("file %d is read, after one that is not", i)
+				}
+			}
+			if wrong != test.want {
+				t.Errorf("there is no room for %d files, want %d", wrong, test.want)
+			}
+		})
 	}
 }

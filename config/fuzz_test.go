@@ -16,9 +16,9 @@ func FuzzPolicy(f *testing.F) {
 		file := config.NewFile("p.yaml", text)
 		_, faults := config.LoadPolicy([]config.File{file}, options())
 		checkForm(t, text, faults)
-		for _, path := range config.IncludedPaths([]config.File{file, config.NewFile("q.yaml", text)}) {
-			if !filepath.IsLocal(path) {
-				t.Fatalf("it includes %q, which is elsewhere", path)
+		for _, f := range config.Included([]config.File{file}, func(path string) config.File { return config.File{Path: path} })[1:] {
+			if !filepath.IsLocal(f.Path) || filepath.Dir(f.Path) == "." || f.Owner == "" {
+				t.Fatalf("it includes %q of %q, which does not lie in a subdirectory, or is nobody's", f.Path, f.Owner)
 			}
 		}
 	})

@@ -41,12 +41,7 @@ func LoadPolicy(files []File, o Options) (*PolicySet, Faults) {
 func (s *PolicySet) add(f *File) Faults {
 	if f.Err != nil {
 		s.lost = true
-		faults := Faults{{File: f.Path, Message: fmt.Sprintf("the file can't be read: %v", f.Err)}}
-		if len(f.Data) > 0 { // it was read, but nobody knows whose it is
-			_, more := parseYAML(f.Path, f.Data)
-			faults = append(faults, more...)
-		}
-		return faults
+		return Faults{{File: f.Path, Message: fmt.Sprintf("the file can't be read: %v", f.Err)}}
 	}
 	root, faults := parseYAML(f.Path, f.Data)
 	if root == nil {
@@ -63,7 +58,7 @@ func (s *PolicySet) add(f *File) Faults {
 			Message: "the file has no timezone, so this is a time in UTC: write one, such as timezone: Europe/Brussels",
 		})
 	}
-	s.lost = s.lost || file.faulty
+	s.lost = s.lost || file.faulty || slices.ContainsFunc(file.Include, func(i Include) bool { return i.faulty })
 	s.take(&file, f.Owner, d.dir)
 	return append(d.faults, checkFile(&file)...)
 }

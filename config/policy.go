@@ -38,8 +38,8 @@ type PolicySet struct {
 // defaultMaxException is a year, and the day that some years have more.
 const defaultMaxException = 366 * 24 * time.Hour
 
-// policyFile is one policy file. A main file lies in the policy directory and may say everything; an owned one is included by a main
-// file and may speak of one agency, its owner, and those below it. See [Include].
+// policyFile is one policy file. A main file lies directly in the policy directory and may say everything; an owned one lies in a
+// subdirectory, is included by a main file, and may speak of one agency, its owner, and those below it. See [Include].
 type policyFile struct {
 	Place
 	// Timezone is that of the times in this file, of the IANA database. Default: UTC, with a warning if it matters.
@@ -58,7 +58,7 @@ type policyFile struct {
 // Include names a policy file that the administrators of an agency keep themselves.
 type Include struct {
 	Place
-	// File is its path, relative to the main file's directory. Required; each file once.
+	// File is its path, relative to the policy directory, in which the main file lies: in a subdirectory of it. Required; each file once.
 	File string `yaml:"file" opt:"required path"`
 	// Owner is the agency of a main file that it belongs to. Required.
 	Owner string `yaml:"owner" opt:"required"`
