@@ -100,15 +100,18 @@ func (s *PolicySet) keepBans(chosen map[string]bool) {
 	}
 }
 
-// giveAll gives an agency every policy that it can have: those of main files, and of the files of an agency in its line.
+// giveAll gives an agency every ban that it can have: those of main files, and of the files of an agency in its line.
 func (s *PolicySet) giveAll(a *Agency, line []string) {
 	for _, p := range s.Policies {
 		within := s.Owner(p.Pos.File)
-		if (within == "" || slices.Contains(line, within)) && !slices.Contains(a.Policies, p.Name) {
+		if p.ban() && (within == "" || slices.Contains(line, within)) && !slices.Contains(a.Policies, p.Name) {
 			a.Policies = append(a.Policies, p.Name)
 		}
 	}
 }
+
+// ban says whether p is a ban, and no recommendation.
+func (p *Policy) ban() bool { return p.Strength != "recommendation" }
 
 // namesAbove are those of an agency and the ones above it. It bears circles, and lines that are too long.
 func namesAbove(agencies map[string]*Agency, name string) []string {

@@ -89,6 +89,37 @@ func holdOwned(t *testing.T, situation [2]string, text []byte) (accepted bool) {
 	return true
 }
 
+// An agency without policies has every ban, and no recommendation. A policy that an owned file adds changes neither.
+func TestAnOwnerThatAddsAPolicyKeepsEveryBanAndGetsNoRecommendation(t *testing.T) {
+	main := config.NewFile("main.yaml", []byte(`timezone: UTC
+include: [{file: d/owned.yaml, owner: defence}]
+lists: [{name: tiktok, names: [tiktok.com]}]
+policies:
+  - {name: ban, lists: [tiktok]}
+  - {name: advice, lists: [tiktok], strength: recommendation, binding: true}
+  - {name: law, lists: [tiktok]}
+agencies: [{name: defence}]
+`))
+	for _, c := range []struct{ text, want, fault string }{
+		{"policies: [{name: own, lists: [tiktok]}]\nagencies: [{name: defence, policies: [own]}]", "own ban law", ""},
+		{"agencies: [{name: defence, policies: [advice]}]", "advice ban law", ""},
+		{"policies: [{name: own, lists: [tiktok], strength: recommendation}]\nagencies: [{name: navy, parent: defence, policies: [own]}]",
+			"ban law", ""},
+		{"agencies: [{name: defence, mode: observe}]", "", ""}, // it has not got what binds
+		{"agencies: [{name: defence, mode: observe, policies: [advice]}]", "advice ban law", "mode: observe"},
+	} {
+		owned := config.NewFile("d/owned.yaml", []byte(c.text))
+		owned.Owner, owned.Order = "defence", 1
+		set, faults := config.LoadPolicy([]config.File{main, owned}, options())
+		if err := faults.Err(); (err == nil) != (c.fault == "") || err != nil && !strings.Contains(err.Error(), c.fault) {
+			t.Errorf("%s: the fault %v, want %q", c.text, err, c.fault)
+		}
+		if got := strings.Join(set.Agencies[0].Policies, " "); got != c.want {
+			t.Errorf("%s: the agency has the policies %q, want %q", c.text, got, c.want)
+		}
+	}
+}
+
 // meaning is what a policy set means for a client, found the slow way.
 type meaning struct {
 	line       []string // its agency and those above
@@ -131,7 +162,7 @@ func meaningOf(set *config.PolicySet, client netip.Addr) meaning {
 	}
 	every := len(m.policies) == 0
 	for _, p := range set.Policies {
-		if owner := set.Owner(p.Pos.File); every && (owner == "" || slices.Contains(m.line, owner)) {
+		if owner := set.Owner(p.Pos.File); every && p.Strength == "ban" && (owner == "" || slices.Contains(m.line, owner)) {
 			m.policies = append(m.policies, p.Name)
 		}
 	}
