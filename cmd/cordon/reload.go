@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,13 +28,13 @@ import (
 // Everything here touches only new memory. What has a fault is held: its last good version stays in force. What there is no such version of
 // is left out.
 //
-// Main files:
+// Main files, which are those directly in the policy directory:
 //   - A fault that one file has holds that file. At a first start, with nothing to fall back on, it ends the start. A new file, without a
 //     last good version, is left out; but if a file is gone at the same time, it may be that one under a new name, and all that changed
 //     is held.
 //   - A fault that only several files have together holds all main files that changed, together.
 //
-// Owned files, which a main file includes; its last good version says which, while it is held:
+// Owned files, which are those in subdirectories that main files include; while a main file is held, its last good version says which:
 //   - A fault that one has holds that one, at a first start too: what others have is in force, and its clients have what main files say.
 //   - A fault that it has together with main files, or with owned ones, holds it: of several owned files one that has changed, and of
 //     those the last in the order of the includes. If its last good version does not fit any more either, it is left out.
@@ -273,8 +272,7 @@ func (l *loader) warnOfGone(next *generation) {
 		_, held := l.holds[old.Path]
 		switch {
 		case there && now.Owner != old.Owner:
-			l.log.Warn("a policy file has another owner", "what", old.Path, "owner", cmp.Or(now.Owner, "nobody: it is a main file"),
-				"before", cmp.Or(old.Owner, "nobody: it was a main file"))
+			l.log.Warn("a policy file has another owner", "what", old.Path, "owner", now.Owner, "before", old.Owner)
 		case !there && !held:
 			hold{owner: old.Owner}.log(l.log).Warn("a policy file is gone, and what it said with it", "what", old.Path)
 		}

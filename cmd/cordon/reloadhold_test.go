@@ -117,75 +117,60 @@ func TestAnOwnedFileFollowsTheMainFileInForce(t *testing.T) {
 		"a fault together": strings.Replace(mainFile, "lists: [tiktok]", "lists: [tiktokk]", 1),
 	} {
 		t.Run(name, func(t *testing.T) {
-			d := newDesk(t, nil)
-			inDirectory := func(text string) string { return strings.ReplaceAll(text, "agencies/army.yaml", "army.yaml") }
-			d.write("main.yaml", inDirectory(mainFile))
-			d.write("army.yaml", armyFile)
-			d.write("agencies/bank.yaml", bankFile)
+			d := owners(t, nil)
 			d.mustLoad()
-			d.write("main.yaml", inDirectory(broken))
-			d.write("army.yaml", strings.Replace(armyFile, "barracks", "camp", 1))
+			d.write("main.yaml", broken)
+			d.write("agencies/army.yaml", strings.Replace(armyFile, "barracks", "camp", 1))
 			d.write("agencies/bank.yaml", strings.Replace(bankFile, "vault", "safe", 1))
 			d.mustLoad()
 			d.wantHeld("main.yaml")
-			d.wantOwner("army.yaml", "army")
+			d.wantOwner("agencies/army.yaml", "army")
 			d.wantOwner("agencies/bank.yaml", "bank")
 			d.wantAgencies("camp", "safe")
-			d.write("army.yaml", "policies: [{name: mine, lists: [tiktok], binding: true}]\n")
+			d.write("agencies/army.yaml", "policies: [{name: mine, lists: [tiktok], binding: true}]\n")
 			d.mustLoad()
-			d.wantHeld("army.yaml", "main.yaml")
+			d.wantHeld("agencies/army.yaml", "main.yaml")
 			d.wantAgencies("camp", "safe")
 		})
 	}
 }
 
-func TestANewFileThatABrokenOneMayIncludeWaits(t *testing.T) {
+func TestAFileDirectlyInTheDirectoryIsAMainFileWhoeverIncludesIt(t *testing.T) {
 	d := owners(t, nil)
 	d.mustLoad()
-	d.write("main.yaml", strings.Replace(mainFile, "include: [", "inclde: [{file: navy.yaml, owner: army}, ", 1))
 	d.write("navy.yaml", "agencies: [{name: navy, networks: [10.3.0.0/16]}]\n")
-	d.mustLoad()
-	d.wantHeld("main.yaml", "navy.yaml")
-	d.wantAgencies("barracks", "vault")
 	d.write("main.yaml", strings.Replace(mainFile, "include: [", "include: [{file: navy.yaml, owner: army}, ", 1))
 	d.mustLoad()
-	d.wantHeld("navy.yaml") // it has no parent, as an owned one must
-	d.write("navy.yaml", "agencies: [{name: navy, parent: army}]\n")
-	d.mustLoad()
-	d.wantHeld()
-	d.wantOwner("navy.yaml", "army")
+	d.wantHeld("main.yaml")
+	d.wantOwner("navy.yaml", "")
+	d.wantAgencies("navy", "barracks", "vault")
 }
 
-func TestANewFileWaitsWhileOneCannotBeReadThatMayIncludeIt(t *testing.T) {
+// Links lead to nothing here, so that nobody can read the main file, not even root.
+func TestAMainFileThatCannotBeReadIsHeldWithItsOwnedFiles(t *testing.T) {
 	d := owners(t, nil)
 	d.mustLoad()
 	d.remove("main.yaml")
 	if err := os.Symlink("main.yaml", filepath.Join(d.dir, "main.yaml")); err != nil { // to itself
 		t.Skip(err)
 	}
+	d.write("agencies/army.yaml", strings.Replace(armyFile, "barracks", "camp", 1))
 	d.write("navy.yaml", "agencies: [{name: navy, networks: [10.3.0.0/16]}]\n")
 	d.mustLoad()
-	d.wantHeld("main.yaml", "navy.yaml")
-	d.wantAgencies("barracks", "vault")
-	d.remove("main.yaml")
-	d.write("main.yaml", mainFile)
-	d.mustLoad()
-	d.wantHeld()
-	d.wantOwner("navy.yaml", "")
+	d.wantHeld("main.yaml")
+	d.wantOwner("agencies/army.yaml", "army")
+	d.wantAgencies("navy", "camp", "vault")
 }
 
 func TestAnOwnedFileThatIncludesTheMainOneChangesNothingForIt(t *testing.T) {
-	d := newDesk(t, nil)
-	text := strings.ReplaceAll(mainFile, "agencies/army.yaml", "army.yaml")
-	d.write("main.yaml", text)
-	d.write("army.yaml", armyFile)
-	d.write("agencies/bank.yaml", bankFile)
+	d := owners(t, nil)
 	d.mustLoad()
-	d.write("army.yaml", armyFile+"include: [{file: main.yaml, owner: army}]\n")
-	d.write("main.yaml", text+"exceptions: []\n")
+	d.write("agencies/army.yaml", armyFile+"include: [{file: ../main.yaml, owner: army}, {file: bank.yaml, owner: army}]\n")
+	d.write("main.yaml", mainFile+"exceptions: []\n")
 	d.mustLoad()
-	d.wantHeld("army.yaml")
+	d.wantHeld("agencies/army.yaml")
 	d.wantOwner("main.yaml", "")
+	d.wantOwner("agencies/bank.yaml", "bank")
 	if f, _ := fileAt(d.loader.good.set.Files, filepath.Join(d.dir, "main.yaml")); !bytes.Contains(f.Data, []byte("exceptions")) {
 		t.Error("the change of the main file is not in force")
 	}
@@ -224,17 +209,16 @@ func TestALastGoodVersionThatDoesNotFitAnyMoreIsLeftOutLoudly(t *testing.T) {
 	}
 }
 
-func TestAMainFileThatBecomesAnOwnedOneIsLogged(t *testing.T) {
-	d := newDesk(t, nil)
-	d.write("main.yaml", strings.Replace(mainFile, "{file: agencies/army.yaml, owner: army}, ", "", 1))
-	d.write("army.yaml", armyFile)
-	d.write("agencies/bank.yaml", bankFile)
+func TestAFileThatGetsAnotherOwnerIsLogged(t *testing.T) {
+	d := owners(t, nil)
+	d.write("agencies/army.yaml", "lists: []\n")
 	d.mustLoad()
-	d.write("main.yaml", strings.ReplaceAll(mainFile, "agencies/army.yaml", "army.yaml"))
+	d.write("main.yaml", strings.Replace(mainFile, "owner: army", "owner: bank", 1))
 	d.mustLoad()
 	d.wantHeld()
-	d.wantOwner("army.yaml", "army")
-	if !strings.Contains(d.log.String(), `msg="a policy file has another owner" what=`+filepath.Join(d.dir, "army.yaml")+" owner=army") {
+	d.wantOwner("agencies/army.yaml", "bank")
+	want := `msg="a policy file has another owner" what=` + filepath.Join(d.dir, "agencies/army.yaml") + " owner=bank before=army"
+	if !strings.Contains(d.log.String(), want) {
 		t.Errorf("it is not in the log:\n%s", d.log.String())
 	}
 }
@@ -511,7 +495,7 @@ func (d *desk) wantOnlyMisfitsHeld(when string) {
 			continue
 		}
 		files, included := slices.DeleteFunc(slices.Clone(inForce), func(f config.File) bool { return f.Path == what }), false
-		for _, f := range config.Included(files, func(path string) config.File { return config.ReadOwned(d.dir, path) }) {
+		for _, f := range config.Included(mainsOf(files), func(path string) config.File { return config.ReadOwned(d.dir, path) }) {
 			if f.Path == what { // beside others that are left out
 				files, included = append(files, f), true
 			}
@@ -523,4 +507,9 @@ func (d *desk) wantOnlyMisfitsHeld(when string) {
 			d.t.Errorf("%s: %s is held, and would fit: %s", when, what, h.reason)
 		}
 	}
+}
+
+// mainsOf are the main files of a policy.
+func mainsOf(files []config.File) []config.File {
+	return slices.DeleteFunc(slices.Clone(files), func(f config.File) bool { return f.Order != 0 })
 }

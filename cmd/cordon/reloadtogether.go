@@ -92,13 +92,12 @@ func (f *fitting) holdMains(why error) bool {
 	return moved
 }
 
-// mainBefore is the version that a main file was in force in, asWritten if it has not changed or is none.
+// mainBefore is the version that a main file was in force in, asWritten if it has not changed.
 func (f *fitting) mainBefore(path string) version {
 	file, there := f.written[path]
 	old, known := f.good[path]
 	switch {
-	case there && file.Order != 0: // an owned one
-	case known && old.Order == 0 && (!there || differ(file, old)):
+	case known && (!there || differ(file, old)):
 		return atLastGood
 	case !known:
 		return leftOut
@@ -149,12 +148,7 @@ func (f *fitting) steppedOwned() []string {
 		}
 	}
 	changed := func(path string) float64 {
-		file, there := f.written[path]
-		if !there {
-			file = f.later[path]
-		}
-		file.Path, file.Owner = path, f.owned[path].Owner
-		return truth(f.changed(file))
+		return truth(f.changed(f.written[path]))
 	}
 	slices.SortFunc(paths, func(a, b string) int {
 		return cmp.Or(cmp.Compare(changed(a), changed(b)), cmp.Compare(f.owned[a].Order, f.owned[b].Order))
@@ -164,11 +158,7 @@ func (f *fitting) steppedOwned() []string {
 
 // hasChance says whether a version of the file at path may fit now: each of its faults involves another file, and that has moved.
 func (f *fitting) hasChance(path string, to version) bool {
-	why := f.steps[path].why[to]
-	if errors.Is(why, errIncluder) {
-		return true
-	}
-	faults, ok := errors.AsType[config.Faults](why)
+	faults, ok := errors.AsType[config.Faults](f.steps[path].why[to])
 	return ok && !slices.ContainsFunc(faults, func(fault config.Fault) bool {
 		return !fault.Spanning || !slices.ContainsFunc(fault.Files, func(other string) bool {
 			return f.moved(other) && (other != path || len(fault.Files) == 1) // one that lacks something may get it from any
@@ -178,9 +168,9 @@ func (f *fitting) hasChance(path string, to version) bool {
 
 // moved says whether a file has stepped back, for good or not, or is no longer included because others have.
 func (f *fitting) moved(path string) bool {
-	_, included := f.owned[path]
 	file, read := f.written[path]
-	return f.unquiet[path] || !included && (!read || file.Order != 0)
+	_, included := f.owned[path]
+	return f.unquiet[path] || !read || file.Order != 0 && !included
 }
 
 // instead is the generation with other versions of the files at paths, nil if there is none; then nothing has changed.
