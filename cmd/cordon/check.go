@@ -73,8 +73,8 @@ type inputs struct {
 	files      []config.File
 	faults     config.Faults
 	serviceBad bool        // there are faults in the service file
-	held       []string    // the policy files that a server would leave out, if that is all
-	generation *generation // nil if there are faults, but for those of lists that have a last good version
+	generation *generation // nil if there are faults, but for those that a server would hold an owned file or a list for
+	holds      map[string]hold
 	mirrored   func(*config.List) *mirror.Copy
 }
 
@@ -115,42 +115,44 @@ func (in *inputs) checkUpstreams() {
 	}
 }
 
-// readPolicy reads policy and lists, and makes a generation of them if there is no fault.
+// readPolicy reads policy and lists, and makes a generation of them if there is no fault but what a server would hold.
 func (in *inputs) readPolicy(ctx context.Context, p *progress) error {
 	var err error
 	if in.files, err = policyFiles(in.service.PolicyDir); err != nil {
 		in.faults = append(in.faults, in.noPolicyDir(err))
 		return nil
 	}
-	set, faults := config.LoadPolicy(in.files, checkOptions())
 	l := in.loader(p)
-	bad := in.faults.Bad() || faults.Bad()
+	set, faults := l.check(in.files)
 	faults = append(faults, l.checkLists(ctx, set)...)
 	slices.SortStableFunc(faults, func(a, b config.Fault) int {
 		return cmp.Or(strings.Compare(a.File, b.File), a.Line-b.Line, a.Column-b.Column)
 	})
 	in.faults = append(in.faults, faults...)
-	if bad {
-		in.held = l.wouldHold(ctx, in.files)
+	if in.serviceBad {
 		return nil
 	}
 	if in.generation, err = l.load(ctx, in.files); err != nil {
 		if in.faults.Bad() {
-			in.held, err = l.wouldHold(ctx, in.files), nil // it is said already, by list
+			err = nil // it is said already
 		}
 		return err
 	}
+	in.holds = l.holds
 	for _, e := range in.generation.snapshot.Idle() {
-		in.faults = append(in.faults, idle(set, e))
+		in.faults = append(in.faults, idle(in.generation.set, e))
 	}
 	return nil
 }
 
-// sayHeld says on w which lists are not as they are written.
+// sayHeld says on w which files of owners, and which lists, are not as they are written.
 func (in *inputs) sayHeld(w io.Writer) {
-	for _, what := range slices.Sorted(maps.Keys(in.generation.holds)) {
-		h, meant := in.generation.holds[what], "what a server has in force of it is meant here"
-		if h.absent {
+	for _, what := range slices.Sorted(maps.Keys(in.holds)) {
+		h, meant := in.holds[what], "what a server has in force of it is meant here"
+		switch {
+		case h.absent && h.owner != "":
+			meant = "and left out here"
+		case h.absent:
 			meant = "what it holds is not known here"
 		}
 		fmt.Fprintf(w, "%s is held, %s: %s\n", what, meant, h.reason)
@@ -302,10 +304,17 @@ func (in *inputs) summary() string {
 
 // served says what a server does about the faults.
 func (in *inputs) served() string {
-	if len(in.held) == 0 || in.serviceBad {
+	var held []string
+	for what := range in.holds {
+		if _, list := in.generation.holds[what]; !list {
+			held = append(held, nameIn(in.service.PolicyDir, what))
+		}
+	}
+	if len(held) == 0 {
 		return "A server keeps its last good version; one that has none does not start"
 	}
-	return "A server holds " + strings.Join(in.held, ", ") + " only"
+	slices.Sort(held)
+	return "A server holds " + strings.Join(held, ", ") + " only"
 }
 
 // read names the files that were read.

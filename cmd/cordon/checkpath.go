@@ -1,11 +1,9 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -43,17 +41,17 @@ func settle(path string) (service, policyDir string, err error) {
 // mostUp is how many directories above an owned file its policy directory can be, to be found by that.
 const mostUp = 4
 
-// belongsTo is the policy directory that the policy file at path belongs to: the nearest one above it whose main files include it, else
-// the one that it lies in. Its error is that nobody can say, because not all of them may be read.
+// belongsTo is the policy directory that the policy file at path belongs to: the nearest one above its own whose main files include it,
+// else the one that it lies in. Its error is that nobody can say, because not all of them may be read.
 func belongsTo(path string, info os.FileInfo) (string, error) {
 	own := filepath.Dir(path)
 	var unread error
-	for dir, up := own, 0; up <= mostUp; dir, up = filepath.Join(dir, ".."), up+1 {
+	for dir, up := filepath.Join(own, ".."), 1; up <= mostUp; dir, up = filepath.Join(dir, ".."), up+1 {
 		files, err := config.ReadPolicyDir(dir)
 		if slices.ContainsFunc(files, func(f config.File) bool { return f.Owner != "" && isFile(f.Path, info) }) {
 			return dir, nil
 		}
-		if err == nil && dir != own {
+		if err == nil {
 			err = unreadMain(files)
 		}
 		if unread == nil {
@@ -86,19 +84,4 @@ func unreadMain(files []config.File) error {
 func hasPolicies(dir string) bool {
 	files, _ := config.ReadPolicyDir(dir) // what can't be read has none
 	return slices.ContainsFunc(files, func(f config.File) bool { return policiesKey.Match(f.Data) })
-}
-
-// wouldHold are the policy files that a server without an earlier version of them would leave out, by their names in the policy
-// directory; nil if it would not start.
-func (l *loader) wouldHold(ctx context.Context, files []config.File) []string {
-	f := l.newFitting(files)
-	next, err := f.fit(ctx)
-	if err != nil {
-		return nil
-	}
-	var names []string
-	for _, path := range slices.Sorted(maps.Keys(f.holds(next.set.Files))) {
-		names = append(names, nameIn(f.directory(), path))
-	}
-	return names
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+	"time"
 
 	"cordon/blocklists"
 	"cordon/blocklists/builtin"
@@ -22,9 +23,10 @@ import (
 
 // This file turns what package config read into each package's own Config. It is the only place that knows everybody.
 
-// checkOptions are what config can't know by itself.
-func checkOptions() config.Options {
+// checkOptions are what config can't know by itself, such as the time, which is now; zero: by the wall clock.
+func checkOptions(now time.Time) config.Options {
 	return config.Options{
+		Now: now,
 		BuiltinKnown: func(name string) error {
 			_, err := builtin.Open(name)
 			return err

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/cobra"
@@ -66,7 +67,7 @@ func TestReadmeConfigurationIsWithoutFaults(t *testing.T) {
 			file := config.NewFile(path, []byte(block))
 			var faults config.Faults
 			if policyKey.MatchString(block) {
-				_, faults = config.LoadPolicy([]config.File{file}, checkOptions())
+				_, faults = config.LoadPolicy([]config.File{file}, checkOptions(time.Time{}))
 			} else {
 				_, faults = config.ParseService(&file, nil)
 			}

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -50,7 +51,7 @@ func readPolicySet(dir string) (*policyFileSet, error) {
 
 func loadPolicySet(files []config.File) *policyFileSet {
 	p := &policyFileSet{files: files}
-	p.set, p.faults = config.LoadPolicy(files, checkOptions())
+	p.set, p.faults = config.LoadPolicy(files, checkOptions(time.Time{}))
 	return p
 }
 

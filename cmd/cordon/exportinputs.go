@@ -26,7 +26,7 @@ func readForExport(cmd *cobra.Command, path string) (*inputs, error) {
 		sayFaults(cmd.ErrOrStderr(), in.faults.Errors())
 		return nil, errors.New("the configuration has faults, so nothing is exported")
 	}
-	for what, h := range in.generation.holds {
+	for what, h := range in.generation.holds { // of lists
 		if h.absent {
 			return nil, fmt.Errorf("nothing is exported, for a part of it would be missing: %s: %s", what, h.reason)
 		}

@@ -51,7 +51,7 @@ type loader struct {
 	state    *stateDir
 	mirrored func(*config.List) *mirror.Copy // the copy of a list that lies elsewhere, nil for none
 	progress func(list string) func(read, size int64)
-	reads    bool // only to say what is written: what belongs to a server, and may not be read or is not here, is not known
+	reads    bool // only to say what is written: what belongs to a server, and may not be read or is not here, is not known; no main file is held
 	anywhere bool // it is not known which server that would be
 
 	good    *generation                 // in force; nil before the first
@@ -110,7 +110,7 @@ func (l *loader) load(ctx context.Context, files []config.File) (*generation, er
 		defer func() { l.tried = nil }()
 	}
 	f := l.newFitting(files)
-	f.strict = l.reads || l.good == nil && l.kept.hasPolicy()
+	f.strict = !l.reads && l.good == nil && l.kept.hasPolicy()
 	next, err := f.fit(ctx)
 	l.read = f.read()
 	if err != nil {
@@ -126,7 +126,7 @@ func (l *loader) load(ctx context.Context, files []config.File) (*generation, er
 
 // try makes a generation of files. Its error is an *ownFaults if files have faults by themselves.
 func (l *loader) try(ctx context.Context, files []config.File) (*generation, error) {
-	set, faults := config.LoadPolicy(files, checkOptions())
+	set, faults := l.check(files)
 	if faults.Bad() {
 		return nil, sorted(faults.Errors())
 	}
@@ -149,6 +149,16 @@ func (l *loader) try(ctx context.Context, files []config.File) (*generation, err
 		return nil, err
 	}
 	return next, l.compile(next)
+}
+
+// check is what is written in files, and what is wrong with it, at the later of what the clock says and what the state directory has seen: a
+// clock that is behind must not make an exception one that was approved in the future.
+func (l *loader) check(files []config.File) (*config.PolicySet, config.Faults) {
+	now := time.Now()
+	if seen := l.state.seen(); seen.After(now) {
+		now = seen
+	}
+	return config.LoadPolicy(files, checkOptions(now))
 }
 
 // sorted is faults as an *ownFaults if files have some by themselves, else as they are.
@@ -192,6 +202,19 @@ func (g *generation) keep(dir string) *lastGood {
 		good.Set = &goodFile{Name: "all lists", Set: g.snapshot.Set()}
 	}
 	return good
+}
+
+// owned are the owned files of g by their paths in dir, the policy directory.
+func (g *lastGood) owned(dir string) []config.File {
+	var owned []config.File
+	for _, f := range g.Policy {
+		if f.Order != 0 {
+			file := config.NewFile(filepath.Join(dir, filepath.FromSlash(f.Name)), f.Content)
+			file.Owner, file.Order = f.Owner, f.Order
+			owned = append(owned, file)
+		}
+	}
+	return owned
 }
 
 // nameIn is the path of a policy file relative to dir, with slashes.
@@ -284,23 +307,19 @@ func (l *loader) warnOfGone(next *generation) {
 // owned files that does not fit, as another release may see it, is left out.
 func (l *loader) seed(ctx context.Context, dir string) error {
 	var main []config.File
-	owned := map[string][]byte{}
 	for _, f := range l.kept.Policy {
 		if f.Order == 0 {
 			main = append(main, config.NewFile(filepath.Join(dir, filepath.Base(f.Name)), f.Content))
-		} else {
-			owned[f.Name] = f.Content
 		}
 	}
+	owned := byPath(l.kept.owned(dir))
 	f := l.newFitting(main)
 	f.try = l.trySeed
 	f.disk = func(path string) config.File { // the main files alone say which are included, and nothing is read
-		text, kept := owned[nameIn(dir, path)]
-		file := config.NewFile(path, text)
-		if !kept {
-			file.Err = errNotKept
+		if file, kept := owned[path]; kept {
+			return file
 		}
-		return file
+		return config.File{Path: path, Err: errNotKept}
 	}
 	seeded, err := f.fit(ctx)
 	if err != nil {
@@ -314,7 +333,7 @@ var errNotKept = errors.New("there is no last good version of it")
 
 // trySeed is try for what an earlier process had in force.
 func (l *loader) trySeed(ctx context.Context, files []config.File) (*generation, error) {
-	set, faults := config.LoadPolicy(files, checkOptions())
+	set, faults := l.check(files)
 	if faults.Bad() {
 		return nil, sorted(faults.Errors())
 	}

@@ -403,3 +403,19 @@ func TestTheHashIsOfWhatIsInForce(t *testing.T) {
 		t.Error("another list has the same hash")
 	}
 }
+
+// An exception that was approved "in the future" counts as approved today, and one of the year after that is too long then.
+func TestAClockThatIsBehindWhatWasSeenMakesNoExceptionTooLong(t *testing.T) {
+	d := newDesk(t, newState(t))
+	d.write("a.yaml", "timezone: UTC\n"+banFile+agencyFile+"exceptions: [{name: e, agency: ministry, reason: r, approved_by: a, "+
+		"approved: 2099-06-01, until: 2099-12-31}]\n")
+	if err := d.load(); err == nil || !strings.Contains(err.Error(), "more than max_exception") {
+		t.Fatalf("before anything was seen: %v", err)
+	}
+	mustSave(t, d.state, someState())
+	if err := d.state.touch(time.Date(2099, 7, 1, 0, 0, 0, 0, time.UTC)); err != nil {
+		t.Fatal(err)
+	}
+	d.mustLoad()
+	d.wantHeld()
+}

@@ -64,6 +64,9 @@ func (l *loader) newFitting(written []config.File) *fitting {
 	f.paths = slices.Compact(f.paths)
 	dir := f.directory()
 	f.disk = func(path string) config.File { return config.ReadOwned(dir, path) }
+	if l.reads && !l.anywhere && l.kept != nil {
+		f.good = byPath(l.kept.owned(dir))
+	}
 	return f
 }
 

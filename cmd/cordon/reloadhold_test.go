@@ -292,6 +292,29 @@ func TestARestartWithoutALastGoodVersionOfAnOwnedFile(t *testing.T) {
 	d.wantHeld()
 }
 
+// A command that only reads has an owned file's last good version in its place, if it may read the state of that server.
+func TestACommandGoesByTheLastGoodVersionOfABrokenOwnedFile(t *testing.T) {
+	d := owners(t, newState(t))
+	d.mustLoad()
+	kept := keep(t, d)
+	d.write("agencies/army.yaml", brokenFile)
+	d.loader = &loader{log: d.loader.log, state: d.state, kept: kept, reads: true}
+	d.mustLoad()
+	d.wantHeld("agencies/army.yaml")
+	d.wantAgencies("barracks", "vault")
+
+	d.loader = &loader{log: d.loader.log, state: d.state, kept: kept, reads: true, anywhere: true}
+	d.mustLoad()
+	d.wantHeld("agencies/army.yaml")
+	d.wantAgencies("vault")
+
+	d.write("main.yaml", brokenFile)
+	d.loader = &loader{log: d.loader.log, state: d.state, kept: kept, reads: true}
+	if err := d.load(); err == nil {
+		t.Error("a broken main file is held")
+	}
+}
+
 // A state file names files; only main files say which files are owned, and by whom.
 func TestAStateFileLeadsNowhere(t *testing.T) {
 	outside := filepath.Join(t.TempDir(), "outside.yaml")
@@ -503,7 +526,7 @@ func (d *desk) wantOnlyMisfitsHeld(when string) {
 		if !included {
 			continue // by the main file in force
 		}
-		if _, faults := config.LoadPolicy(files, checkOptions()); !faults.Bad() {
+		if _, faults := config.LoadPolicy(files, checkOptions(time.Time{})); !faults.Bad() {
 			d.t.Errorf("%s: %s is held, and would fit: %s", when, what, h.reason)
 		}
 	}
