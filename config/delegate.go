@@ -76,8 +76,8 @@ func (c *checker) delegation() {
 		c.mainOnly(&doc.Place, "include", "own_zones", "max_exception")
 		c.tooMany(doc)
 	}
-	for _, l := range c.set.Lists {
-		c.ownedList(l)
+	for _, l := range c.set.strays {
+		c.stray(l)
 	}
 	for _, p := range c.set.Policies {
 		c.mainOnly(&p.Place, "binding", "exceptions_by")
@@ -130,18 +130,30 @@ func (c *checker) tooMany(doc *policyFile) {
 	}
 }
 
-// ownedList finds lists that would make the server read or connect to what an owner likes.
-func (c *checker) ownedList(l *List) {
-	at := l.At("source")
+// strays says whether l would make the server read or connect to what the owner of its file likes.
+func (l *List) strays() bool {
+	if l.Within == "" {
+		return false
+	}
 	kind, path := l.Kind()
+	return l.Remote() || l.Has("token_file") || l.Has("ca_file") || l.Has("tsig_file") || kind == OnDisk && !staysBelow(path)
+}
+
+// staysBelow says whether a path leads to a file below the directory that it begins in, links aside.
+func staysBelow(path string) bool {
 	steps := strings.FieldsFunc(path, func(r rune) bool { return r == '/' || r == '\\' })
+	return filepath.IsLocal(path) && !strings.HasPrefix(path, "/") && !slices.Contains(steps, "..")
+}
+
+// stray finds what is wrong with the source of a list that an owned file may not have. That it has no use for a key was found before.
+func (c *checker) stray(l *List) {
+	kind, path := l.Kind()
 	switch {
-	case c.owner(l.Pos) == "":
 	case l.Remote():
-		c.fault(at, nil, "source: only a main file may have a list from elsewhere, since the server connects to it, and %s: want "+
+		c.fault(l.At("source"), nil, "source: only a main file may have a list from elsewhere, since the server connects to it, and %s: want "+
 			"the list in a main file; its name can be used here", c.whose(l.Pos.File))
-	case kind == OnDisk && (!filepath.IsLocal(path) || strings.HasPrefix(path, "/") || slices.Contains(steps, "..")):
-		c.fault(at, nil, "source: found %s, want a file in the directory of this one, such as file:lists/extra.txt, since %s",
+	case kind == OnDisk && !staysBelow(path):
+		c.fault(l.At("source"), nil, "source: found %s, want a file in the directory of this one, such as file:lists/extra.txt, since %s",
 			quote(l.Source), c.whose(l.Pos.File))
 	}
 }

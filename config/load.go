@@ -94,6 +94,10 @@ func (s *PolicySet) take(file *policyFile, owner, dir string) {
 		if owner != "" {
 			l.Within = dir
 		}
+		if l.strays() {
+			s.strays = appendNamed(s, s.strays, l, l.Name)
+			continue
+		}
 		s.Lists = appendNamed(s, s.Lists, l, l.Name)
 	}
 	for i := range file.Policies {

@@ -110,7 +110,7 @@ func (c *checker) index() {
 	for i := range c.set.Files {
 		c.files[c.set.Files[i].Path] = &c.set.Files[i]
 	}
-	c.lists = byName(c, c.set.Lists, "list", func(l *List) (string, *Place) { return l.Name, &l.Place })
+	c.lists = byName(c, slices.Concat(c.set.Lists, c.set.strays), "list", func(l *List) (string, *Place) { return l.Name, &l.Place })
 	c.policies = byName(c, c.set.Policies, "policy", func(p *Policy) (string, *Place) { return p.Name, &p.Place })
 	c.agencies = byName(c, c.set.Agencies, "agency", func(a *Agency) (string, *Place) { return a.Name, &a.Place })
 	c.exceptions = byName(c, c.set.Exceptions, "exception", func(e *Exception) (string, *Place) { return e.Name, &e.Place })
