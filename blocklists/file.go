@@ -24,8 +24,10 @@ const (
 	// SignatureExtension is what the name of a file's signature has after the name of the file.
 	SignatureExtension = ".minisig"
 
-	maxMatches = 1024      // that a pattern may match
-	readChunk  = 256 << 10 // octets
+	// MaxMatches is how many files a pattern may match.
+	MaxMatches = 1024
+
+	readChunk = 256 << 10 // octets
 )
 
 // file is an open list.
@@ -62,22 +64,68 @@ func (src *Source) openFiles() ([]*file, error) {
 }
 
 // matching is path itself if it is a file or no pattern, else what it matches.
-func matching(path string) ([]string, error) {
-	if _, err := os.Stat(path); err == nil || !strings.ContainsAny(path, "*?[") {
+func (src *Source) matching(path string) ([]string, error) {
+	if !strings.ContainsAny(path, "*?[") {
 		return []string{path}, nil
 	}
-	paths, err := filepath.Glob(path)
+	paths, err := src.glob(path)
 	paths = slices.DeleteFunc(paths, func(p string) bool { return strings.HasPrefix(filepath.Base(p), ".") }) // an editor's
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("pattern %s: %w", path, err)
 	case len(paths) == 0:
 		return nil, fmt.Errorf("no file matches %s: create one, or correct the pattern", path)
-	case len(paths) > maxMatches:
-		return nil, fmt.Errorf("%d files match %s: want at most %d", len(paths), path, maxMatches)
+	case len(paths) > MaxMatches:
+		return nil, fmt.Errorf("%d files match %s: want at most %d", len(paths), path, MaxMatches)
 	}
 	slices.Sort(paths)
 	return paths, nil
+}
+
+// glob is path alone if there is a file of that name, else what it matches as a pattern. Where files must lie somewhere, no link is
+// followed that leads elsewhere.
+func (src *Source) glob(path string) ([]string, error) {
+	if src.Within == "" {
+		if _, err := os.Stat(path); err == nil {
+			return []string{path}, nil
+		}
+		return filepath.Glob(path)
+	}
+	root, err := src.root()
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	pattern, err := filepath.Rel(src.Dir, path)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := root.Stat(pattern); err == nil {
+		return []string{path}, nil
+	}
+	names, err := fs.Glob(root.FS(), filepath.ToSlash(pattern))
+	for i, name := range names {
+		names[i] = filepath.Join(src.Dir, filepath.FromSlash(name))
+	}
+	return names, err
+}
+
+// root is Dir, as far as that lies in Within.
+func (src *Source) root() (*os.Root, error) {
+	within, err := os.OpenRoot(src.Within)
+	if err != nil {
+		return nil, err
+	}
+	defer within.Close()
+	name, err := filepath.Rel(src.Within, src.Dir)
+	if err != nil {
+		return nil, err
+	}
+	root, err := within.OpenRoot(name)
+	if err != nil {
+		return nil, fmt.Errorf("directory %s: it must lie in %s, and no link on its way may leave that: %w", src.Dir, src.Within, err)
+	}
+	return root, nil
 }
 
 func closeFiles(files []*file) {
@@ -91,17 +139,17 @@ func (src *Source) open(path string) (*file, error) {
 	if src.Within == "" || path == src.Copy {
 		return openFile(path, path, os.Stat, os.Open)
 	}
-	root, err := os.OpenRoot(src.Within)
+	root, err := src.root()
 	if err != nil {
 		return nil, err
 	}
 	defer root.Close()
-	name, err := filepath.Rel(src.Within, path)
+	name, err := filepath.Rel(src.Dir, path)
 	if err != nil {
 		return nil, err
 	}
 	if _, err := root.Stat(name); err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrPermission) {
-		return nil, fmt.Errorf("file %s: it must lie in %s, and no link on its way may leave that: %w", path, src.Within, err)
+		return nil, fmt.Errorf("file %s: it must lie in %s, and no link on its way may leave that: %w", path, src.Dir, err)
 	}
 	return openFile(path, name, root.Stat, root.Open)
 }

@@ -233,6 +233,39 @@ func TestLoadFileWithinADirectory(t *testing.T) {
 	}
 }
 
+// The directory itself may be theirs too: once a list of it was believed, it can become a link.
+func TestLoadFileOfADirectoryThatIsALinkOutOfWhereItMustLie(t *testing.T) {
+	top := t.TempDir()
+	policy := filepath.Join(top, "policy")
+	for _, dir := range []string{policy, filepath.Join(policy, "real"), filepath.Join(top, "secrets")} {
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	writeFile(t, filepath.Join(policy, "real", "list.txt"), "tiktok.com\n")
+	writeFile(t, filepath.Join(top, "secrets", "list.txt"), "secret.example\n")
+	for link, target := range map[string]string{"in": "real", "out": "../secrets", "real/out": "../../secrets"} {
+		if err := os.Symlink(target, filepath.Join(policy, link)); err != nil {
+			t.Skipf("no symbolic links here: %v", err)
+		}
+	}
+	load := func(dir, path string) error {
+		_, err := blocklists.Load(t.Context(), blocklists.Source{
+			Name: "l", Source: "file:" + path, Dir: filepath.Join(policy, dir), Within: policy,
+		}, nil)
+		return err
+	}
+	for _, path := range []string{"list.txt", "*.txt", "l*/../list.txt"} {
+		wantError(t, path, load("out", path), "no link on its way may leave that")
+	}
+	for _, path := range []string{"list.txt", "*.txt"} {
+		if err := load("in", path); err != nil {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+	wantError(t, "a pattern through a link", load("real", "*/*.txt"), "no file matches")
+}
+
 func TestLoadFileThatChangesMeanwhile(t *testing.T) {
 	dir := t.TempDir()
 	whole := strings.Repeat("tiktok.com\n", 20_000) // several readings

@@ -15,7 +15,7 @@ type Source struct {
 	Name   string        // the list's name in the policy
 	Source string        // "builtin:NAME", "file:PATH" (or a pattern of paths), "inline" (or ""); anything else is read from Copy
 	Dir    string        // a relative PATH starts here
-	Within string        // files must lie in this directory, also by symbolic links; "": anywhere
+	Within string        // files must lie in Dir, and Dir in this directory, also by symbolic links; "": anywhere
 	Copy   string        // the file with a copy of what lies elsewhere
 	Inline []string      // the lines of a list that stands in the policy itself
 	Format format.Format // of all but built-in lists; Auto looks at the content
@@ -68,5 +68,5 @@ func (src *Source) paths() ([]string, error) {
 	case !filepath.IsAbs(path):
 		path = filepath.Join(src.Dir, path)
 	}
-	return matching(path)
+	return src.matching(path)
 }

@@ -40,20 +40,20 @@ type imprints map[string]imprint
 
 // look takes the imprints of the files in paths, and of the policy files in those that are directories. What is known
 // from before is not read again if its stat says that it is the same.
-func look(paths []string, before imprints) imprints {
+func look(paths []Watched, before imprints) imprints {
 	now := make(imprints)
-	for _, path := range paths {
-		if !isDir(path) {
-			now[path] = take(path, before)
+	for _, w := range paths {
+		if w.Within != "" || !isDir(w.Path) {
+			now[w.Path] = w.take(before)
 			continue
 		}
-		l, err := policyNames(path)
+		l, err := policyNames(w.Path)
 		if err != nil {
-			now[path] = imprint{lack: err.Error()}
+			now[w.Path] = imprint{lack: err.Error()}
 		}
 		for _, name := range l.names {
-			file := filepath.Join(path, name)
-			now[file] = take(file, before)
+			file := Watched{Path: filepath.Join(w.Path, name)}
+			now[file.Path] = file.take(before)
 		}
 	}
 	return now
@@ -65,8 +65,25 @@ func isDir(path string) bool {
 }
 
 // take makes the imprint of one file.
-func take(path string, before imprints) imprint {
-	info, err := os.Stat(path)
+func (w Watched) take(before imprints) imprint {
+	if w.Within == "" {
+		return take(w.Path, os.Stat, func() (*os.File, error) { return os.Open(w.Path) }, before)
+	}
+	root, err := os.OpenRoot(w.Within)
+	if err != nil {
+		return imprint{lack: withoutPath(err).Error()}
+	}
+	defer root.Close()
+	name, err := filepath.Rel(w.Within, w.Path)
+	if err != nil {
+		return imprint{lack: err.Error()}
+	}
+	look := func(string) (os.FileInfo, error) { return root.Stat(name) }
+	return take(w.Path, look, func() (*os.File, error) { return root.Open(name) }, before)
+}
+
+func take(path string, look func(string) (os.FileInfo, error), open func() (*os.File, error), before imprints) imprint {
+	info, err := look(path)
 	if err != nil {
 		return imprint{lack: withoutPath(err).Error()}
 	}
@@ -82,7 +99,7 @@ func take(path string, before imprints) imprint {
 	case info.Size() > maxHashed && !fresh, info.Size() > maxFreshHashed:
 		return p
 	}
-	if p.hash, err = hashFile(path, maxFreshHashed); err != nil {
+	if p.hash, err = hashFile(open, maxFreshHashed); err != nil {
 		return imprint{lack: withoutPath(err).Error()}
 	}
 	p.hashed = true
@@ -90,8 +107,8 @@ func take(path string, before imprints) imprint {
 }
 
 // hashFile is the SHA-256 of the first limit octets of a file.
-func hashFile(path string, limit int64) (hash [sha256.Size]byte, err error) {
-	f, err := os.Open(path)
+func hashFile(open func() (*os.File, error), limit int64) (hash [sha256.Size]byte, err error) {
+	f, err := open()
 	if err != nil {
 		return hash, err
 	}

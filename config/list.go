@@ -70,8 +70,8 @@ type List struct {
 
 	// Dir is the directory of the policy file that has the list. It is not a key.
 	Dir string
-	// Within is the directory that its files must lie in, also by symbolic links, because an owned file has the list; "": anywhere. It is
-	// not a key.
+	// Within is the policy directory if an owned file has the list: its files must lie in Dir, and that in Within, also by symbolic links.
+	// "": anywhere. It is not a key.
 	Within string
 }
 

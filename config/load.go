@@ -92,7 +92,7 @@ func (s *PolicySet) take(file *policyFile, owner, dir string) {
 		l := &file.Lists[i]
 		l.Dir = dir
 		if owner != "" {
-			l.Within = dir
+			l.Within = cmp.Or(directory(s.Files), dir)
 		}
 		if l.strays() {
 			s.strays = appendNamed(s, s.strays, l, l.Name)
@@ -118,6 +118,16 @@ func (s *PolicySet) take(file *policyFile, owner, dir string) {
 	}
 }
 
+// directory is the policy directory: that of the main files; "" if there are none.
+func directory(files []File) string {
+	for i := range files {
+		if files[i].Order == 0 {
+			return filepath.Dir(files[i].Path)
+		}
+	}
+	return ""
+}
+
 func appendNamed[T any](s *PolicySet, list []*T, one *T, name string) []*T {
 	if name == "" {
 		s.lost = true
@@ -137,13 +147,7 @@ func texts(files []File) map[string][]byte {
 // hashFiles is a hash of the texts, of where they lie from the directory of the main files on, and whose they are.
 func hashFiles(files []File) string {
 	sum := sha256.New()
-	dir := ""
-	for _, f := range files {
-		if f.Order == 0 {
-			dir = filepath.Dir(f.Path)
-			break
-		}
-	}
+	dir := directory(files)
 	for _, f := range files {
 		name := filepath.Base(f.Path)
 		if rel, err := filepath.Rel(dir, f.Path); err == nil && f.Order != 0 {

@@ -33,13 +33,13 @@ func (n *notifier) events() <-chan fsnotify.Event {
 // watch makes the directories around paths the ones that are watched. A file is watched by its directory, else a file
 // that is renamed over it would end the watch. It is called again and again: a directory that was not there may be now,
 // and one that was replaced must be watched anew.
-func (n *notifier) watch(paths []string) {
+func (n *notifier) watch(paths []Watched) {
 	if n.fs == nil {
 		return
 	}
 	wanted := make(map[string]bool)
-	for _, path := range paths {
-		for _, dir := range around(path) {
+	for _, w := range paths {
+		for _, dir := range around(w) {
 			wanted[dir] = true
 		}
 	}
@@ -57,9 +57,14 @@ func (n *notifier) watch(paths []string) {
 }
 
 // around are the directories in which something happens when what can be read at path changes: the path itself, if it is a
-// directory, and the one that it is in, both as written and without symbolic links.
-func around(path string) []string {
+// directory, and the one that it is in, both as written and without symbolic links. The links of somebody who is not trusted are left to
+// polling: they may lead where something happens all the time.
+func around(w Watched) []string {
+	path := w.Path
 	dirs := []string{filepath.Dir(path)}
+	if w.Within != "" {
+		return dirs
+	}
 	if isDir(path) {
 		dirs = append(dirs, path)
 	}

@@ -120,6 +120,33 @@ agencies: [{name: defence}]
 	}
 }
 
+// What a server copies and watches are the lists of a set that nobody has checked yet.
+func TestListsThatAnOwnedFileMayNotHaveAreInNoSet(t *testing.T) {
+	const text = `lists:
+  - {name: a, source: "https://lists.example/a.txt", token_file: secret}
+  - {name: b, source: "http://lists.example/a.txt"}
+  - {name: c, source: "rpz:rpz.example", primaries: [192.0.2.1]}
+  - {name: d, source: "file:/*/*/*/*"}
+  - {name: e, source: "file:../x.txt"}
+  - {name: f, source: "file:x.txt", tsig_file: secret}
+  - {name: g, names: [example.com], ca_file: secret}
+  - {name: good, source: "file:lists/*.txt"}
+  - {name: inside, source: "builtin:tiktok"}
+`
+	main := config.NewFile("p/main.yaml", []byte(text))
+	owned := config.NewFile("p/d/owned.yaml", []byte(text))
+	owned.Owner, owned.Order = "defence", 1
+	set, _ := config.ParsePolicy([]config.File{main, owned})
+	var found []string
+	for _, l := range set.Lists {
+		found = append(found, l.Name+" "+l.Within)
+	}
+	want := []string{"a ", "b ", "c ", "d ", "e ", "f ", "g ", "good ", "inside ", "good p", "inside p"}
+	if !slices.Equal(found, want) {
+		t.Errorf("have %q, want %q", found, want)
+	}
+}
+
 // meaning is what a policy set means for a client, found the slow way.
 type meaning struct {
 	line       []string // its agency and those above

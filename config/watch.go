@@ -20,9 +20,9 @@ const (
 
 // WatcherConfig is what a Watcher needs.
 type WatcherConfig struct {
-	// Paths are the files and directories to watch; it is asked again at every look, from one goroutine. A directory stands
-	// for its policy files ([IsPolicyFile]). What is not there yet is watched all the same. Required.
-	Paths func() []string
+	// Paths are the files and directories to watch; it is asked again at every look, from one goroutine. What is not there yet is
+	// watched all the same. Required.
+	Paths func() []Watched
 	// Log gets one line if the file system can't tell of changes. Required.
 	Log *slog.Logger
 	// Debounce is how long it must be quiet before a change is announced; default 100 ms.
@@ -32,6 +32,14 @@ type WatcherConfig struct {
 	Poll time.Duration
 	// PollOnly: do not ask the file system to tell of changes, as a network file system doesn't.
 	PollOnly bool
+}
+
+// Watched is a file to watch, or a directory, which stands for its policy files ([IsPolicyFile]).
+type Watched struct {
+	Path string
+	// Within is a directory that Path is in, as it is written, and must lie in by symbolic links too, else nothing is there; somebody
+	// who is not trusted may have made those. It makes Path that of a file. "": anywhere.
+	Within string
 }
 
 // Watcher says when the contents of files have changed: written in place, renamed over, created, deleted, or swapped by a

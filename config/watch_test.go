@@ -148,7 +148,9 @@ var changes = []struct {
 // watch starts a watcher of dir/policy and dir/list.txt that ends with the test.
 func watch(t *testing.T, dir string, c config.WatcherConfig) *config.Watcher {
 	t.Helper()
-	c.Paths = func() []string { return []string{filepath.Join(dir, "policy"), filepath.Join(dir, "list.txt")} }
+	c.Paths = func() []config.Watched {
+		return []config.Watched{{Path: filepath.Join(dir, "policy")}, {Path: filepath.Join(dir, "list.txt")}}
+	}
 	c.Log = slog.New(slog.NewTextHandler(t.Output(), nil))
 	w, err := config.NewWatcher(c)
 	if err != nil {
@@ -251,7 +253,7 @@ func TestAChangeBetweenTheFirstLookAndRunIsNotMissed(t *testing.T) {
 	path := filepath.Join(mkdir(t, dir, "policy"), "a.yaml")
 	write(t, path, "before")
 	w, err := config.NewWatcher(config.WatcherConfig{
-		Paths: func() []string { return []string{path} }, Log: slog.New(slog.DiscardHandler), PollOnly: true,
+		Paths: func() []config.Watched { return []config.Watched{{Path: path}} }, Log: slog.New(slog.DiscardHandler), PollOnly: true,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -273,5 +275,41 @@ func TestAChangeBetweenTheFirstLookAndRunIsNotMissed(t *testing.T) {
 func TestAWatcherNeedsPathsAndALog(t *testing.T) {
 	if _, err := config.NewWatcher(config.WatcherConfig{}); err == nil {
 		t.Error("there is no error")
+	}
+}
+
+// Somebody else may have made the link: what it leads to may be large, never end, or be nobody's business.
+func TestALinkThatLeadsOutIsNotFollowed(t *testing.T) {
+	for target, noticed := range map[string]bool{"../secret.yaml": false, "real.yaml": true} {
+		synctest.Test(t, func(t *testing.T) {
+			top := t.TempDir()
+			dir := mkdir(t, top, "policy")
+			write(t, filepath.Join(top, "secret.yaml"), "a")
+			write(t, filepath.Join(dir, "real.yaml"), "a")
+			link := filepath.Join(dir, "link.yaml")
+			symlink(t, target, link)
+			w, err := config.NewWatcher(config.WatcherConfig{
+				Paths: func() []config.Watched { return []config.Watched{{Path: link, Within: dir}} },
+				Log:   slog.New(slog.DiscardHandler), PollOnly: true,
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			go func() { _ = w.Run(ctx) }()
+			synctest.Wait()
+			inPlace(t, filepath.Join(dir, target), "b")
+			select {
+			case <-w.Changes():
+				if !noticed {
+					t.Errorf("a change of %s is noticed", target)
+				}
+			case <-time.After(time.Second):
+				if noticed {
+					t.Errorf("a change of %s is not noticed", target)
+				}
+			}
+		})
 	}
 }

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
@@ -208,15 +210,16 @@ func (s *server) watch() error {
 // watch: what has a fault now, or is not there yet, may be mended by a change of any of them. The policy directory is watched as a
 // whole, an owned file by itself.
 func (s *server) watchFor(files []config.File) {
-	var all []string
-	if s.path != "" {
-		all = append(all, s.path)
+	var all []config.Watched
+	add := func(path string) {
+		if path != "" {
+			all = append(all, config.Watched{Path: path})
+		}
 	}
-	if s.service.PolicyDir != "" {
-		all = append(all, s.service.PolicyDir)
-	}
+	add(s.path)
+	add(s.service.PolicyDir)
 	if len(s.service.Upstreams) == 0 {
-		all = append(all, s.service.ResolvConf)
+		add(s.service.ResolvConf)
 	}
 	written, _ := config.ParsePolicy(files)
 	sets := []*config.PolicySet{written}
@@ -225,60 +228,89 @@ func (s *server) watchFor(files []config.File) {
 	}
 	for _, set := range sets {
 		all = append(all, s.ownedPaths(set)...)
-		all = append(all, s.listPaths(set)...)
+		for _, list := range set.Lists {
+			all = append(all, s.listPaths(list)...)
+		}
 	}
 	s.watched.Store(&all)
 }
 
 // ownedPaths are the owned files of set.
-func (s *server) ownedPaths(set *config.PolicySet) []string {
-	var all []string
+func (s *server) ownedPaths(set *config.PolicySet) []config.Watched {
+	var all []config.Watched
 	for _, f := range set.Files {
 		if f.Order != 0 {
-			all = append(all, f.Path)
+			all = append(all, config.Watched{Path: f.Path, Within: s.service.PolicyDir})
 		}
 	}
 	return all
 }
 
-// listPaths are the files, and patterns of files, that the lists of set depend on: their own, the signatures beside them, and what
-// was accepted of them.
-func (s *server) listPaths(set *config.PolicySet) []string {
-	var all []string
-	for _, list := range set.Lists {
-		path := list.Path()
+// listPaths are the files, and patterns of files, that a list depends on: its own, the signature beside them, and what was accepted of it.
+func (s *server) listPaths(list *config.List) []config.Watched {
+	var all []config.Watched
+	add := func(path, within string) {
 		if path != "" {
-			all = append(all, path)
+			all = append(all, config.Watched{Path: path, Within: within})
 		}
-		if list.SignedBy != "" && !list.Remote() {
-			all = append(all, list.Path()+blocklists.SignatureExtension)
-		}
-		for _, secret := range []string{list.TokenFile, list.CAFile, list.TSIGFile} {
-			if secret != "" {
-				all = append(all, secret)
-			}
-		}
-		if s.state != nil && (list.Remote() || path != "") {
-			all = append(all, s.state.acceptance(list.Name))
-		}
+	}
+	path := list.Path()
+	add(path, list.Within)
+	if list.SignedBy != "" && !list.Remote() {
+		add(path+blocklists.SignatureExtension, list.Within)
+	}
+	for _, secret := range []string{list.TokenFile, list.CAFile, list.TSIGFile} {
+		add(secret, "")
+	}
+	if s.state != nil && (list.Remote() || path != "") {
+		add(s.state.acceptance(list.Name), "")
 	}
 	return all
 }
 
 // watchedFiles are the files and directories to watch now: a pattern may match others than it did.
-func (s *server) watchedFiles() []string {
+func (s *server) watchedFiles() []config.Watched {
 	watched := *s.watched.Load()
-	all := make([]string, 0, len(watched))
-	for _, path := range watched {
-		all = append(all, expand(path)...)
+	all := make([]config.Watched, 0, len(watched))
+	for _, w := range watched {
+		all = append(all, expand(w)...)
 	}
 	return all
 }
 
-// expand is the files that pattern matches, or pattern itself if there are none.
-func expand(pattern string) []string {
-	if matches, err := filepath.Glob(pattern); err == nil && len(matches) > 0 {
-		return matches
+// expand is the files that a pattern matches, or the pattern itself if there are none, or more than a list may have.
+func expand(pattern config.Watched) []config.Watched {
+	if !strings.ContainsAny(pattern.Path, "*?[") {
+		return []config.Watched{pattern}
 	}
-	return []string{pattern}
+	paths, err := glob(pattern)
+	if err != nil || len(paths) == 0 || len(paths) > blocklists.MaxMatches {
+		return []config.Watched{pattern}
+	}
+	all := make([]config.Watched, 0, len(paths))
+	for _, path := range paths {
+		all = append(all, config.Watched{Path: path, Within: pattern.Within})
+	}
+	return all
+}
+
+// glob is what a pattern matches, by links only as far as those stay within.
+func glob(pattern config.Watched) ([]string, error) {
+	if pattern.Within == "" {
+		return filepath.Glob(pattern.Path)
+	}
+	root, err := os.OpenRoot(pattern.Within)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	below, err := filepath.Rel(pattern.Within, pattern.Path)
+	if err != nil {
+		return nil, err
+	}
+	paths, err := fs.Glob(root.FS(), filepath.ToSlash(below))
+	for i, path := range paths {
+		paths[i] = filepath.Join(pattern.Within, filepath.FromSlash(path))
+	}
+	return paths, err
 }

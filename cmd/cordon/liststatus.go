@@ -129,8 +129,8 @@ func fetchOf(f mirror.Status) *listFetch {
 
 // newest is when a file of the list was last written, zero if there is none.
 func newest(declared *config.List) (last time.Time) {
-	for _, path := range expand(declared.Path()) {
-		if info, err := os.Stat(path); err == nil && info.ModTime().After(last) {
+	for _, w := range expand(config.Watched{Path: declared.Path(), Within: declared.Within}) {
+		if info, err := os.Stat(w.Path); err == nil && info.ModTime().After(last) {
 			last = info.ModTime()
 		}
 	}

@@ -437,6 +437,33 @@ func TestAChangeOfAnOwnedFileIsNoticedWithinASecond(t *testing.T) {
 	}
 }
 
+func TestWhatAnOwnerHasLinksToElsewhereIsNotWatched(t *testing.T) {
+	d := owners(t, nil)
+	elsewhere := t.TempDir()
+	d.write("agencies/lists/a.txt", "a.example\n")
+	d.write("agencies/army.yaml", "lists: [{name: more, source: 'file:*/*.txt'}]\npolicies: [{name: own, lists: [more]}]\n")
+	if err := os.WriteFile(filepath.Join(elsewhere, "secret.txt"), []byte("secret.example\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(elsewhere, filepath.Join(d.dir, "agencies", "out")); err != nil {
+		t.Skip(err)
+	}
+	d.mustLoad()
+	d.wantHeld()
+	s := &server{service: &config.Service{PolicyDir: d.dir, Upstreams: make([]config.Upstream, 1)}, loader: d.loader}
+	s.watchFor(d.loader.read)
+	var found []string
+	for _, w := range s.watchedFiles() {
+		found = append(found, nameIn(d.dir, w.Path)+" "+filepath.Base(w.Within))
+	}
+	slices.Sort(found)
+	policy := filepath.Base(d.dir)
+	want := []string{". .", "agencies/army.yaml " + policy, "agencies/bank.yaml " + policy, "agencies/lists/a.txt " + policy}
+	if found = slices.Compact(found); !slices.Equal(found, want) {
+		t.Errorf("watched are %q, want %q", found, want)
+	}
+}
+
 // Whatever owners and the administrators of the main file save, every load ends, the ban is in force, and an owned file is held only if it
 // does not fit what is in force beside it.
 func TestWhateverIsSavedOnlyWhatDoesNotFitIsHeld(t *testing.T) {

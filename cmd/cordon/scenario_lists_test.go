@@ -101,7 +101,7 @@ func (x *scenario) follow(args []string) error {
 		return err
 	}
 	x.log.take()
-	if x.server.watcher, err = config.NewWatcher(config.WatcherConfig{Paths: func() []string { return nil }, Log: x.server.log}); err != nil {
+	if x.server.watcher, err = config.NewWatcher(config.WatcherConfig{Paths: func() []config.Watched { return nil }, Log: x.server.log}); err != nil {
 		return err
 	}
 	ctx, stop := context.WithTimeout(context.Background(), d)

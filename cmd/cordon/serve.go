@@ -67,9 +67,9 @@ type server struct {
 	outcome     *reloads
 	upstream    *upstreams
 	watcher     *config.Watcher
-	watched     atomic.Pointer[[]string] // the files, patterns of files and directories to watch
-	copies      *mirror.Mirror           // of lists from elsewhere; nil without a state directory
-	copied      chan struct{}            // has a value when there is a new copy
+	watched     atomic.Pointer[[]config.Watched] // the files, patterns of files and directories to watch
+	copies      *mirror.Mirror                   // of lists from elsewhere; nil without a state directory
+	copied      chan struct{}                    // has a value when there is a new copy
 	remote      remoteFunc
 	remotes     []string            // the lists from elsewhere, by name
 	notify      resolver.NotifyFunc // hears that a zone has changed
