@@ -21,6 +21,9 @@ const (
 	// MaxSize is the size of the largest list that is read, in octets as they lie on the disk: some twenty million names.
 	MaxSize = 512 << 20
 
+	// MaxSizeWithin is that of a list that has to stay within a directory, which others than those who run the server write.
+	MaxSizeWithin = 512 << 10
+
 	// SignatureExtension is what the name of a file's signature has after the name of the file.
 	SignatureExtension = ".minisig"
 
@@ -55,12 +58,20 @@ func (src *Source) openFiles() ([]*file, error) {
 			f.name = src.Source
 		}
 		files = append(files, f)
-		if total += f.size; total > MaxSize {
+		if total += f.size; total > src.maxSize() {
 			closeFiles(files)
-			return nil, fmt.Errorf("file %s: it has %d octets, with those before it: want at most %d", path, total, int64(MaxSize))
+			return nil, fmt.Errorf("file %s: it has %d octets, with those before it: want at most %d", path, total, src.maxSize())
 		}
 	}
 	return files, nil
+}
+
+// maxSize is the most that the files of the list may have together, in octets.
+func (src *Source) maxSize() int64 {
+	if src.Within != "" {
+		return MaxSizeWithin
+	}
+	return MaxSize
 }
 
 // matching is path itself if it is a file or no pattern, else what it matches.

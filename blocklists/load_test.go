@@ -233,6 +233,26 @@ func TestLoadFileWithinADirectory(t *testing.T) {
 	}
 }
 
+func TestLoadFileWithinADirectoryIsSmall(t *testing.T) {
+	dir := t.TempDir()
+	half := "tiktok.com\n" + strings.Repeat("# comment\n", (512<<10-100)/20)
+	writeFile(t, filepath.Join(dir, "a.txt"), half)
+	writeFile(t, filepath.Join(dir, "b.txt"), half)
+	writeFile(t, filepath.Join(dir, "c"), half+half+half)
+	for source, within := range map[string]string{"file:*.txt": "", "file:c": dir} {
+		_, err := blocklists.Load(t.Context(), blocklists.Source{Name: "l", Source: source, Dir: dir}, nil)
+		if err != nil {
+			t.Errorf("%s: %v", source, err)
+		}
+		_, err = blocklists.Load(t.Context(), blocklists.Source{Name: "l", Source: source, Dir: dir, Within: dir}, nil)
+		if within != "" {
+			wantError(t, source, err, "want at most 524288")
+		} else if err != nil {
+			t.Errorf("%s within a directory: %v", source, err)
+		}
+	}
+}
+
 // The directory itself may be theirs too: once a list of it was believed, it can become a link.
 func TestLoadFileOfADirectoryThatIsALinkOutOfWhereItMustLie(t *testing.T) {
 	top := t.TempDir()

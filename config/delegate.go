@@ -23,13 +23,43 @@ import (
 //
 // A name or a network that two files claim is that of the main file, or of the one that is included first.
 
-// The most that an owned file may have: what is counted grows with agencies times policies.
+// The most that an owned file may have: what is counted, and what is in memory, grows with agencies times policies, and with exceptions
+// times networks.
 const (
 	maxOwnedAgencies   = 256
 	maxOwnedPolicies   = 32
 	maxOwnedLists      = 32
-	maxOwnedExceptions = 4096
+	maxOwnedExceptions = 1024
+	maxOwnedNetworks   = 4096 // those of agencies, and the clients of exceptions
 )
+
+// tooMuch finds that an owned file has more than it may. Then nothing of it is looked at any further.
+func (f *policyFile) tooMuch() (faults Faults) {
+	networks, clients := 0, 0
+	for i := range f.Agencies {
+		networks += len(f.Agencies[i].Networks) + len(f.Agencies[i].Forwarders)
+	}
+	for i := range f.Exceptions {
+		clients += len(f.Exceptions[i].Clients)
+	}
+	for _, one := range []struct {
+		key, what   string
+		count, most int
+	}{
+		{"lists", "", len(f.Lists), maxOwnedLists},
+		{"policies", "", len(f.Policies), maxOwnedPolicies},
+		{"agencies", "", len(f.Agencies), maxOwnedAgencies},
+		{"agencies", " networks in all", networks, maxOwnedNetworks},
+		{"exceptions", "", len(f.Exceptions), maxOwnedExceptions},
+		{"exceptions", " clients in all", clients, maxOwnedNetworks},
+	} {
+		if one.count > one.most {
+			faults = append(faults, faultAt(f.At(one.key), "%s: found %d%s, want %d at most in the file of one agency", one.key, one.count,
+				one.what, one.most))
+		}
+	}
+	return faults
+}
 
 // includes finds includes that can't be obeyed.
 func (c *checker) includes() {
@@ -74,7 +104,6 @@ func (c *checker) whose(path string) string {
 func (c *checker) delegation() {
 	for _, doc := range c.set.docs {
 		c.mainOnly(&doc.Place, "include", "own_zones", "max_exception")
-		c.tooMany(doc)
 	}
 	for _, l := range c.set.strays {
 		c.stray(l)
@@ -110,22 +139,6 @@ func (c *checker) mainOnly(place *Place, keys ...string) {
 	for _, key := range keys {
 		if place.Has(key) && c.owner(place.Pos) != "" {
 			c.fault(place.At(key), nil, "%s: only a main file may say that, and %s", key, c.whose(place.Pos.File))
-		}
-	}
-}
-
-func (c *checker) tooMany(doc *policyFile) {
-	for _, one := range []struct {
-		key         string
-		count, most int
-	}{
-		{"lists", len(doc.Lists), maxOwnedLists},
-		{"policies", len(doc.Policies), maxOwnedPolicies},
-		{"agencies", len(doc.Agencies), maxOwnedAgencies},
-		{"exceptions", len(doc.Exceptions), maxOwnedExceptions},
-	} {
-		if one.count > one.most && c.owner(doc.Pos) != "" {
-			c.fault(doc.At(one.key), nil, "%s: found %d, want %d at most: %s", one.key, one.count, one.most, c.whose(doc.Pos.File))
 		}
 	}
 }

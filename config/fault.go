@@ -235,12 +235,16 @@ func (fs Faults) excerpted(texts map[string][]byte) Faults {
 
 // excerpt is the part of line around column, and how many characters it leaves out on the left.
 func excerpt(line string, column int) (part string, cut int) {
-	if utf8.RuneCountInString(line) <= maxExcerpt {
+	count := utf8.RuneCountInString(line)
+	if count <= maxExcerpt {
 		return line, 0
 	}
-	runes := []rune(line)
-	cut = min(max(column-1-maxExcerpt/2, 0), len(runes)-maxExcerpt)
-	return string(runes[cut : cut+maxExcerpt]), cut
+	cut = min(max(column-1-maxExcerpt/2, 0), count-maxExcerpt)
+	for range cut { // a line may be as long as the file
+		_, size := utf8.DecodeRuneInString(line)
+		line = line[size:]
+	}
+	return string([]rune(line[:min(len(line), maxExcerpt*utf8.UTFMax)])[:maxExcerpt]), cut
 }
 
 // splitLines cuts text where YAML does: at LF, CR LF, CR, NEL, LS and PS.

@@ -58,6 +58,12 @@ func (s *PolicySet) add(f *File) Faults {
 			Message: "the file has no timezone, so this is a time in UTC: write one, such as timezone: Europe/Brussels",
 		})
 	}
+	if f.Owner != "" {
+		if faults := file.tooMuch(); faults != nil {
+			s.lost = true
+			return append(d.faults, faults...)
+		}
+	}
 	s.lost = s.lost || file.faulty || slices.ContainsFunc(file.Include, func(i Include) bool { return i.faulty })
 	s.take(&file, f.Owner, d.dir)
 	return append(d.faults, checkFile(&file)...)

@@ -193,7 +193,8 @@ func newAsker(g ground, policies []*Policy, exceptions []*Exception) *Asker {
 }
 
 func askerKey(g ground, exceptions []*Exception) string {
-	key := binary.AppendUvarint(nil, uint64(g.agency.Index))
+	key := make([]byte, 0, binary.MaxVarintLen16*(len(exceptions)+2))
+	key = binary.AppendUvarint(key, uint64(g.agency.Index))
 	if g.allowed {
 		key = append(key, 1)
 	} else {
