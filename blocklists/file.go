@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"cordon/blocklists/signature"
 )
@@ -148,7 +149,7 @@ func closeFiles(files []*file) {
 // open opens a file of the list.
 func (src *Source) open(path string) (*file, error) {
 	if src.Within == "" || path == src.Copy {
-		return openFile(path, path, os.Stat, os.Open)
+		return openFile(path, path, os.Stat, os.OpenFile)
 	}
 	root, err := src.root()
 	if err != nil {
@@ -162,28 +163,44 @@ func (src *Source) open(path string) (*file, error) {
 	if _, err := root.Stat(name); err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrPermission) {
 		return nil, fmt.Errorf("file %s: it must lie in %s, and no link on its way may leave that: %w", path, src.Dir, err)
 	}
-	return openFile(path, name, root.Stat, root.Open)
+	return openFile(path, name, root.Stat, root.OpenFile)
 }
 
 // openFile opens a regular file, called name by look and open. A named pipe or a device is not even opened: that could wait for ever.
-func openFile(path, name string, look func(string) (fs.FileInfo, error), open func(string) (*os.File, error)) (*file, error) {
+func openFile(path, name string, look func(string) (fs.FileInfo, error),
+	open func(path string, flag int, perm os.FileMode) (*os.File, error),
+) (*file, error) {
 	info, err := look(name)
 	if err != nil {
 		return nil, adviseOpen(path, err)
 	}
-	switch {
-	case info.IsDir():
-		return nil, fmt.Errorf("file %s: it is a directory: name one file in it, or %s", path, filepath.Join(path, "*.txt"))
-	case !info.Mode().IsRegular():
-		return nil, fmt.Errorf("file %s: it is a %s: want a regular file", path, info.Mode().Type())
-	case info.Size() > MaxSize:
-		return nil, fmt.Errorf("file %s: it has %d octets: want at most %d", path, info.Size(), int64(MaxSize))
+	if err := checkRegular(path, info); err != nil {
+		return nil, err
 	}
-	f, err := open(name)
+	f, err := open(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, adviseOpen(path, err)
 	}
+	info, err = f.Stat()
+	if err == nil {
+		err = checkRegular(path, info) // somebody may have made it a pipe since
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
 	return &file{File: f, name: path, size: info.Size()}, nil
+}
+
+func checkRegular(path string, info fs.FileInfo) error {
+	switch {
+	case info.IsDir():
+		return fmt.Errorf("file %s: it is a directory: name one file in it, or %s", path, filepath.Join(path, "*.txt"))
+	case !info.Mode().IsRegular():
+		return fmt.Errorf("file %s: it is a %s: want a regular file", path, info.Mode().Type())
+	case info.Size() > MaxSize:
+		return fmt.Errorf("file %s: it has %d octets: want at most %d", path, info.Size(), int64(MaxSize))
+	}
+	return nil
 }
 
 // adviseOpen adds what to do to an error that already names the path.

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 )
 
 // The bounds of a policy directory.
@@ -174,7 +175,7 @@ func readInside(dir, path string) ([]byte, error) {
 	if _, err := root.Stat(rel); err != nil && exists(path) {
 		return nil, errors.New("a symbolic link on its way leads out of the policy directory, or is absolute")
 	}
-	return readRegularOf(root.Stat, root.Open, rel, maxFileSize+1)
+	return readRegularOf(root.Stat, root.OpenFile, rel, maxFileSize+1)
 }
 
 func exists(path string) bool {
@@ -184,10 +185,10 @@ func exists(path string) bool {
 
 // readRegular reads up to limit octets of a regular file: a pipe or a device would hold us up, or never end.
 func readRegular(path string, limit int64) ([]byte, error) {
-	return readRegularOf(os.Stat, os.Open, path, limit)
+	return readRegularOf(os.Stat, os.OpenFile, path, limit)
 }
 
-func readRegularOf(look func(string) (fs.FileInfo, error), open func(string) (*os.File, error), path string, limit int64) ([]byte, error) {
+func readRegularOf(look func(string) (fs.FileInfo, error), open openFunc, path string, limit int64) ([]byte, error) {
 	info, err := look(path)
 	switch {
 	case err != nil:
@@ -197,7 +198,7 @@ func readRegularOf(look func(string) (fs.FileInfo, error), open func(string) (*o
 	case !info.Mode().IsRegular():
 		return nil, fmt.Errorf("is not a regular file (%s)", info.Mode())
 	}
-	f, err := open(path)
+	f, err := openRegular(open, path)
 	if err != nil {
 		return nil, withoutPath(err)
 	}
@@ -207,6 +208,21 @@ func readRegularOf(look func(string) (fs.FileInfo, error), open func(string) (*o
 		return nil, withoutPath(err)
 	}
 	return data, nil
+}
+
+// openFunc is [os.OpenFile], or that of a root.
+type openFunc func(path string, flag int, perm os.FileMode) (*os.File, error)
+
+// openRegular opens a file that was a regular one. Somebody may have made it a pipe since, which must not hold us up.
+func openRegular(open openFunc, path string) (*os.File, error) {
+	f, err := open(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+		return nil, errors.Join(errors.New("is no longer a regular file"), err, f.Close())
+	}
+	return f, nil
 }
 
 // withoutPath is what went wrong, without the path that the message around it has anyway.

@@ -67,7 +67,7 @@ func isDir(path string) bool {
 // take makes the imprint of one file.
 func (w Watched) take(before imprints) imprint {
 	if w.Within == "" {
-		return take(w.Path, os.Stat, func() (*os.File, error) { return os.Open(w.Path) }, before)
+		return take(w.Path, os.Stat, func() (*os.File, error) { return openRegular(os.OpenFile, w.Path) }, before)
 	}
 	root, err := os.OpenRoot(w.Within)
 	if err != nil {
@@ -79,7 +79,7 @@ func (w Watched) take(before imprints) imprint {
 		return imprint{lack: err.Error()}
 	}
 	look := func(string) (os.FileInfo, error) { return root.Stat(name) }
-	return take(w.Path, look, func() (*os.File, error) { return root.Open(name) }, before)
+	return take(w.Path, look, func() (*os.File, error) { return openRegular(root.OpenFile, name) }, before)
 }
 
 func take(path string, look func(string) (os.FileInfo, error), open func() (*os.File, error), before imprints) imprint {

@@ -1,0 +1,4 @@
+package config
+
+// OpenRegular is openRegular, for a race that no test can run.
+var OpenRegular = openRegular
