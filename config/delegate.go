@@ -82,8 +82,8 @@ func (c *checker) include(i *Include) {
 	case !i.inside():
 		c.fault(at, nil, "file: %s is not in the policy directory: want a path from there on, such as agencies/defence.yaml", shown)
 	case i.beside():
-		c.fault(at, nil, "file: %s lies directly in the policy directory, where every file is a main file: want a subdirectory of its own, "+
-			"such as agencies/defence.yaml", shown)
+		c.fault(at, nil, "file: %s lies directly in the policy directory, where every file is a main file: want a subdirectory of its "+
+			"own, such as agencies/defence.yaml", shown)
 	case twice:
 		c.fault(at, []Pos{first.Pos}, "file: %s is included twice, first at %s", shown, first.Pos)
 	default:
@@ -163,8 +163,8 @@ func (c *checker) stray(l *List) {
 	kind, path := l.Kind()
 	switch {
 	case l.Remote():
-		c.fault(l.At("source"), nil, "source: only a main file may have a list from elsewhere, since the server connects to it, and %s: want "+
-			"the list in a main file; its name can be used here", c.whose(l.Pos.File))
+		c.fault(l.At("source"), nil, "source: only a main file may have a list from elsewhere, since the server connects to it, and %s: "+
+			"want the list in a main file; its name can be used here", c.whose(l.Pos.File))
 	case kind == OnDisk && !staysBelow(path):
 		c.fault(l.At("source"), nil, "source: found %s, want a file in the directory of this one, such as file:lists/extra.txt, since %s",
 			quote(l.Source), c.whose(l.Pos.File))

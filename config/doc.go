@@ -25,8 +25,8 @@
 // a [Fault] says whether it belongs to one file or spans several.
 //
 // A main file is one directly in the policy directory. What it includes is an owned file, which lies in a subdirectory and may speak of
-// one agency and those below it: delegate.go has the rules. Whoever can write an owned file is trusted with no more, so that what it says is a fault
-// of it alone, or is no concern of others.
+// one agency and those below it: delegate.go has the rules. Whoever can write an owned file is trusted with no more, so that what it
+// says is a fault of it alone, or is no concern of others.
 //
 // Not its job: to read lists, to decide about a name, to know what a key does to the server. Package cmd, and nobody else,
 // turns these types into the Config of each other package.

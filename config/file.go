@@ -27,7 +27,8 @@ type File struct {
 	Hash [32]byte // SHA-256 of Data
 	Err  error    // why it could not be read, nil if it was; a fault of this file for [ParsePolicy]
 
-	// Owner is the agency that owns a policy file, as an [Include] says; "" for a main file. Order is that of the includes, from 1; 0 for a main file: of two files that don't fit together, the one with the higher Order is at fault.
+	// Owner is the agency that owns a policy file, as an [Include] says; "" for a main file. Order is that of the includes,
+	// from 1; 0 for a main file: of two files that don't fit together, the one with the higher Order is at fault.
 	Owner string
 	Order int
 }

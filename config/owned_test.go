@@ -103,8 +103,10 @@ agencies: [{name: defence}]
 	for _, c := range []struct{ text, want, fault string }{
 		{"policies: [{name: own, lists: [tiktok]}]\nagencies: [{name: defence, policies: [own]}]", "own ban law", ""},
 		{"agencies: [{name: defence, policies: [advice]}]", "advice ban law", ""},
-		{"policies: [{name: own, lists: [tiktok], strength: recommendation}]\nagencies: [{name: navy, parent: defence, policies: [own]}]",
-			"ban law", ""},
+		{
+			"policies: [{name: own, lists: [tiktok], strength: recommendation}]\nagencies: [{name: navy, parent: defence, policies: [own]}]",
+			"ban law", "",
+		},
 		{"agencies: [{name: defence, mode: observe}]", "", ""}, // it has not got what binds
 		{"agencies: [{name: defence, mode: observe, policies: [advice]}]", "advice ban law", "mode: observe"},
 	} {

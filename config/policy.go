@@ -30,7 +30,7 @@ type PolicySet struct {
 	lost      bool                // an object is missing because of a fault: what is unknown may be known once that is mended
 	docs      []*policyFile       // as they were read: main files, then owned ones in the order of the includes
 	additions []*Agency           // what owned files say of their owners; it is in Agencies too
-	strays    []*List             // lists that owned files may not have; not in Lists, which are fetched and watched before anything is checked
+	strays    []*List             // lists that owned files may not have; Lists are fetched and watched unchecked, and have none of them
 	usurpers  []*Agency           // what owned files of others say of the default agency, which is there unwritten; it is not in Agencies
 	owners    map[string]string   // of files, by path
 	lifts     map[string][]string // by owner: see Lifts

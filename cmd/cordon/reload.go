@@ -51,7 +51,7 @@ type loader struct {
 	state    *stateDir
 	mirrored func(*config.List) *mirror.Copy // the copy of a list that lies elsewhere, nil for none
 	progress func(list string) func(read, size int64)
-	reads    bool // only to say what is written: what belongs to a server, and may not be read or is not here, is not known; no main file is held
+	reads    bool // only to say what is written: what is a server's and may not be read is not known, and no main file is held
 	anywhere bool // it is not known which server that would be
 
 	good    *generation                 // in force; nil before the first
@@ -151,8 +151,8 @@ func (l *loader) try(ctx context.Context, files []config.File) (*generation, err
 	return next, l.compile(next)
 }
 
-// check is what is written in files, and what is wrong with it, at the later of what the clock says and what the state directory has seen: a
-// clock that is behind must not make an exception one that was approved in the future.
+// check is what is written in files, and what is wrong with it, at the later of what the clock says and what the state directory has
+// seen: a clock that is behind must not make an exception one that was approved in the future.
 func (l *loader) check(files []config.File) (*config.PolicySet, config.Faults) {
 	now := time.Now()
 	if seen := l.state.seen(); seen.After(now) {

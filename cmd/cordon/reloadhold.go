@@ -48,7 +48,8 @@ const (
 
 func (l *loader) newFitting(written []config.File) *fitting {
 	f := &fitting{
-		loader: l, try: l.try, written: byPath(written), good: map[string]config.File{}, steps: map[string]step{}, unquiet: map[string]bool{},
+		loader: l, try: l.try, written: byPath(written), good: map[string]config.File{},
+		steps: map[string]step{}, unquiet: map[string]bool{},
 	}
 	if l.good != nil {
 		f.good = byPath(l.good.set.Files)
