@@ -89,7 +89,7 @@ func TestPolicyPageIsAPolicyWithoutFaults(t *testing.T) {
 	if len(files) != 2 || files[1].Owner == "" {
 		t.Fatalf("the main file includes %d files, want one with an owner", len(files)-1)
 	}
-	if _, faults := config.LoadPolicy(files, checkOptions()); faults.Bad() {
+	if _, faults := config.LoadPolicy(files, checkOptions(time.Now())); faults.Bad() {
 		t.Error(faults.Render())
 	}
 }
