@@ -44,6 +44,9 @@ func (d *decoder) pos(n *yaml.Node) Pos { return Pos{File: d.file, Line: n.Line,
 func (d *decoder) value(n *yaml.Node, v reflect.Value, f *field) {
 	switch {
 	case n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null":
+		if isObject(v.Type()) { // an empty one in a list: it has a place all the same
+			*placeOf(v) = Place{Pos: d.pos(n), faulty: true}
+		}
 		d.fault(n, "%s: no value (null): write one, or leave the key out", f.key)
 	case isObject(v.Type()):
 		d.object(n, v, f.key)
