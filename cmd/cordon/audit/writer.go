@@ -57,6 +57,9 @@ func (w *writer) write(e *Entry) error {
 		return err
 	}
 	if w.cut != nil {
+		if e.Time.Before(w.cut.Time) { // it waited: the clock did not step back
+			w.cut.Time = e.Time
+		}
 		if err := w.put(w.cut); err != nil {
 			return err
 		}
