@@ -5,6 +5,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"strconv"
 )
 
 // aside runs work, which keeps a processor busy for long, so that the listeners hardly notice, and returns when it is done:
@@ -16,9 +17,8 @@ import (
 //
 // A panic in work is one in the caller, with the stack that it came from.
 func aside(work func()) {
-	before := runtime.GOMAXPROCS(0)
-	runtime.GOMAXPROCS(before + extraProcessors)
-	defer restoreProcessors(before)
+	runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + extraProcessors)
+	defer restoreProcessors()
 	ended := make(chan string, 1)
 	go func() {
 		defer func() { ended <- describePanic(recover()) }()
@@ -42,11 +42,12 @@ func describePanic(p any) string {
 // extraProcessors are for work and for the garbage collector.
 const extraProcessors = 2
 
-// restoreProcessors goes back to so many processors: those that the system gives us now, unless somebody said how many.
-func restoreProcessors(before int) {
-	if os.Getenv("GOMAXPROCS") == "" {
-		runtime.SetDefaultGOMAXPROCS()
+// restoreProcessors goes back to so many processors as the system gives us now, unless somebody said how many. It takes the extra ones
+// from other work that is under way, which is better than to keep them.
+func restoreProcessors() {
+	if n, err := strconv.Atoi(os.Getenv("GOMAXPROCS")); err == nil && n > 0 {
+		runtime.GOMAXPROCS(n)
 		return
 	}
-	runtime.GOMAXPROCS(before)
+	runtime.SetDefaultGOMAXPROCS()
 }

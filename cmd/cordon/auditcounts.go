@@ -25,13 +25,18 @@ const maxCounts = 5000
 // tellCounts tells what was decided since it did so last.
 func (a *auditor) tellCounts(now time.Time) {
 	rows := map[audit.Count]audit.Count{} // by what is counted
+	before := a.counts
+	a.counts = map[countKey]uint64{}
 	for _, c := range a.counted() {
 		key := countKey{c.Agency, c.Policy, c.List, c.Action}
-		n := c.N - a.counts[key]
+		a.counts[key] = c.N
+		n := c.N
+		if n >= before[key] { // else it began at 0 again
+			n -= before[key]
+		}
 		if n == 0 {
 			continue
 		}
-		a.counts[key] = c.N
 		id := audit.Count{Agency: c.Agency, Policy: c.Policy, List: c.List}
 		row, known := rows[id]
 		if !known {
@@ -52,8 +57,12 @@ func (a *auditor) tellCounts(now time.Time) {
 	sorted := slices.SortedFunc(maps.Values(rows), func(x, y audit.Count) int {
 		return cmp.Or(cmp.Compare(x.Agency, y.Agency), cmp.Compare(x.Policy, y.Policy), cmp.Compare(x.List, y.List))
 	})
+	since := utc(a.since)
+	if since.After(utc(now)) { // the clock stepped back
+		since = utc(now)
+	}
 	for part := range slices.Chunk(sorted, maxCounts) {
-		a.file.Append(audit.Entry{Kind: audit.Counted, Time: now, Since: a.since.UTC().Truncate(time.Millisecond), Counts: part})
+		a.file.Append(audit.Entry{Kind: audit.Counted, Time: now, Since: since, Counts: part})
 	}
 	a.since = now
 }
@@ -67,7 +76,10 @@ func (a *auditor) tellUses(now time.Time) {
 	for _, name := range slices.Sorted(maps.Keys(uses)) {
 		key := termKey{exception: true, name: name}
 		t, known := a.said.terms[key]
-		if !known || uses[name] == a.uses[name] || sameDay(t.Used, now) {
+		if !known { // it is new, and not told of yet: it is used when it is
+			uses[name] = a.uses[name]
+		}
+		if uses[name] == a.uses[name] || sameDay(t.Used, now) {
 			continue
 		}
 		t.Used = now.UTC().Truncate(time.Millisecond)

@@ -35,8 +35,13 @@ type auditor struct {
 
 	stop func() // ends what begin began
 
+	queue sync.Mutex    // of sights
+	sight []sight       // what is to be told, the oldest first
+	wake  chan struct{} // has a value when there is a sight
+
 	mu    sync.Mutex
-	good  *generation // in force when it was last looked at; nil: it never was
+	good  *generation // in force when it was last told of; nil: it never was
+	last  time.Time   // of what was told last
 	said  said
 	fresh bool // nothing was said by an earlier process
 
@@ -80,7 +85,7 @@ func (s *server) openAudit() {
 			return d.Sentences()
 		},
 		file: file, log: s.log, counted: s.resolver.Counts, used: s.resolver.Uses, failing: s.upstream.failing, since: time.Now(),
-		counts: map[countKey]uint64{}, uses: map[string]uint64{}, outages: map[string]*outage{},
+		counts: map[countKey]uint64{}, uses: map[string]uint64{}, outages: map[string]*outage{}, wake: make(chan struct{}, 1),
 	}
 	earlier, err := audit.ReadState(dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -113,22 +118,8 @@ func (s *server) held() map[string]auditedHold {
 	return all
 }
 
-// look tells what has changed since it last looked: next is in force, and held is what is not, as it is written.
-func (a *auditor) look(next *generation, held map[string]auditedHold, now time.Time) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	before := a.good
-	a.good = next
-	a.tellHolds(held)
-	a.tellTerms(now)
-	if before == nil || before.snapshot.Hash() != next.snapshot.Hash() {
-		a.tellSnapshot(before, now)
-	}
-	a.fresh = false
-}
-
-// tellHolds tells which holds are new, have another reason, or have ended.
-func (a *auditor) tellHolds(held map[string]auditedHold) {
+// tellHolds tells which holds are new, have another reason, or have ended by now.
+func (a *auditor) tellHolds(held map[string]auditedHold, now time.Time) {
 	for _, what := range slices.Sorted(maps.Keys(held)) {
 		if old, known := a.said.holds[what]; known && old.reason == held[what].reason {
 			continue
@@ -137,7 +128,7 @@ func (a *auditor) tellHolds(held map[string]auditedHold) {
 		if _, isList := strings.CutPrefix(what, "list "); isList {
 			kind = audit.Held
 		}
-		a.file.Append(audit.Entry{Kind: kind, What: what, Reason: held[what].reason})
+		a.file.Append(audit.Entry{Kind: kind, Time: now, What: what, Reason: held[what].reason})
 	}
 	for _, what := range slices.Sorted(maps.Keys(a.said.holds)) {
 		if _, still := held[what]; still {
@@ -147,7 +138,7 @@ func (a *auditor) tellHolds(held map[string]auditedHold) {
 		if a.isBelieved(what, a.said.holds[what].content) {
 			kind = audit.Accepted
 		}
-		a.file.Append(audit.Entry{Kind: kind, What: what})
+		a.file.Append(audit.Entry{Kind: kind, Time: now, What: what})
 	}
 	a.said.holds = held
 }
@@ -163,11 +154,8 @@ func (a *auditor) isBelieved(what string, content blocklists.Content) bool {
 }
 
 // tellSnapshot tells that another policy took effect, and everything that somebody needs to know what was in force.
-func (a *auditor) tellSnapshot(before *generation, now time.Time) {
-	e := audit.Entry{Kind: audit.Snapshot, Time: now, Hash: a.good.snapshot.Hash()}
-	if before != nil && a.effect != nil {
-		e.Effect = a.effect(before.snapshot, a.good.snapshot, now)
-	}
+func (a *auditor) tellSnapshot(changed []string, now time.Time) {
+	e := audit.Entry{Kind: audit.Snapshot, Time: now, Hash: a.good.snapshot.Hash(), Effect: changed}
 	for _, f := range a.good.set.Files {
 		e.Files = append(e.Files, audit.File{Name: f.Path, Hash: hex.EncodeToString(f.Hash[:])})
 	}
@@ -190,8 +178,9 @@ func (a *auditor) tellSnapshot(before *generation, now time.Time) {
 
 // What the auditor waits for.
 const (
-	auditPause    = 2 * time.Second // between two looks at upstreams, exceptions and the clock
-	auditPatience = 2 * time.Second // for the disk, at the stop
+	auditPause     = 2 * time.Second // between two looks at upstreams, exceptions and the clock
+	effectPatience = time.Second     // for what a change changes, at the stop
+	auditPatience  = 2 * time.Second // for the disk, at the stop
 )
 
 // begin starts to write, and to look at what happens by itself.
@@ -200,11 +189,12 @@ func (a *auditor) begin() {
 		return
 	}
 	looking, stopLooking := context.WithCancel(context.Background())
+	comparing, stopComparing := context.WithCancel(context.Background())
 	writing, stopWriting := context.WithCancel(context.Background())
 	looked, written := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(looked)
-		a.run(looking)
+		a.run(looking, comparing)
 	}()
 	go func() {
 		defer close(written)
@@ -212,10 +202,12 @@ func (a *auditor) begin() {
 		a.file.Run(writing)
 	}()
 	a.stop = func() {
+		defer time.AfterFunc(effectPatience, stopComparing).Stop()
 		stopLooking()
 		<-looked
-		a.survivingTick(time.Now())
+		a.survivingTick(comparing)
 		a.tellEnd(time.Now())
+		stopComparing()
 		stopWriting()
 		select {
 		case <-written:
@@ -232,24 +224,26 @@ func (a *auditor) end() {
 	}
 }
 
-// run looks at what happens by itself, until ctx ends.
-func (a *auditor) run(ctx context.Context) {
+// run looks at what happens, until looking ends. What a change changes is found out until comparing ends.
+func (a *auditor) run(looking, comparing context.Context) {
 	ticker := time.NewTicker(auditPause)
 	defer ticker.Stop()
 	for {
 		select {
-		case <-ctx.Done():
+		case <-looking.Done():
 			return
-		case now := <-ticker.C:
-			a.survivingTick(now)
+		case <-a.wake:
+		case <-ticker.C:
 		}
+		a.survivingTick(comparing)
 	}
 }
 
-// survivingTick is tick, but a panic in it does not end the server.
-func (a *auditor) survivingTick(now time.Time) {
+// survivingTick tells what was seen, and what has happened by itself, until now. A panic in it does not end the server.
+func (a *auditor) survivingTick(comparing context.Context) {
 	defer func() { a.survive(recover()) }()
-	a.tick(now)
+	a.catchUp(comparing)
+	a.tick(time.Now())
 }
 
 // survive says that there was a panic p, if there was.
@@ -263,10 +257,11 @@ func (a *auditor) survive(p any) {
 func (a *auditor) tick(now time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	a.last = now
 	a.tellTerms(now)
 	a.tellUses(now)
 	a.tellOutages(now)
-	if hour := now.Truncate(time.Hour); a.since.Before(hour) {
+	if !a.since.Truncate(time.Hour).Equal(now.Truncate(time.Hour)) { // later, or earlier if the clock stepped back
 		a.tellCounts(now)
 	}
 }
@@ -276,5 +271,5 @@ func (a *auditor) tellEnd(now time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.tellCounts(now)
-	a.file.Append(audit.Entry{Kind: audit.Stop, Hash: a.good.snapshot.Hash()})
+	a.file.Append(audit.Entry{Kind: audit.Stop, Time: now, Hash: a.good.snapshot.Hash()})
 }

@@ -44,7 +44,7 @@ func newAuditTest(t *testing.T, dir, text string) *auditTest {
 		counted: func() []resolver.Count { return x.tell.counts },
 		used:    func() map[string]uint64 { return maps.Clone(x.tell.uses) },
 		failing: func() []string { return slices.Clone(x.tell.failing) },
-		counts:  map[countKey]uint64{}, uses: map[string]uint64{}, outages: map[string]*outage{},
+		counts:  map[countKey]uint64{}, uses: map[string]uint64{}, outages: map[string]*outage{}, wake: make(chan struct{}, 1),
 	}
 	x.look(generationOf(t, text), nil, time.Now())
 	return x
@@ -215,6 +215,106 @@ func TestTheEffectOfAChangeIsTold(t *testing.T) {
 	})
 }
 
+// What a change changes may take long to find out. That holds nothing back: neither the next change, nor the stop.
+func TestNobodyWaitsForTheEffectOfAChange(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		x := newAuditTest(t, dir, auditedPolicy)
+		slow := make(chan struct{})
+		x.effect = func(_, _ *policy.Snapshot, _ time.Time) []string {
+			<-slow
+			return []string{"found"}
+		}
+		x.begin()
+		begun := time.Now()
+		change := func(name string) {
+			x.look(generationOf(t, strings.Replace(auditedPolicy, "name: ban", "name: "+name, 1)), nil, time.Now())
+			synctest.Wait()
+		}
+		for _, name := range []string{"b", "c", "d", "e", "f", "g", "h"} {
+			change(name)
+		}
+		slow <- struct{}{} // b
+		for range 1 + maxSights {
+			slow <- struct{}{}
+		}
+		change("i")
+		change("j")
+		if took := time.Since(begun); took != 0 {
+			t.Errorf("the changes took %v", took)
+		}
+		x.end()
+		if took := time.Since(begun); took > effectPatience {
+			t.Errorf("the stop took %v", took)
+		}
+		close(slow)
+		x.want(" stop")
+		var effects []string
+		for e, err := range audit.Read(dir, time.Time{}, time.Time{}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if e.Kind == audit.Snapshot {
+				effects = append(effects, strings.Join(e.Effect, ""))
+			}
+		}
+		const f, u = "found", unknownEffect
+		if want := []string{"", f, u, u, f, f, f, f, u, u}; !slices.Equal(effects, want) {
+			t.Errorf("the effects are %q, want %q", effects, want)
+		}
+	})
+}
+
+// An exception that is used before the log has it is used all the same.
+func TestAnExceptionIsUsedBeforeItIsTold(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		x := newAuditTest(t, dir, strings.ReplaceAll(auditedPolicy, "press", "other"))
+		x.begin()
+		x.now(func() { x.tell.uses = map[string]uint64{"press": 1} })
+		time.Sleep(10 * time.Second)
+		x.want("")
+		x.look(generationOf(t, auditedPolicy), nil, time.Now())
+		time.Sleep(10 * time.Second)
+		x.want(" exception-used:press")
+		x.end()
+	})
+}
+
+// Counters that begin at 0 again, and a clock that is set: nothing is counted twice, and nothing waits for a clock.
+func TestCountsOutliveCountersAndClocks(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		x := newAuditTest(t, dir, auditedPolicy)
+		x.catchUp(t.Context())
+		begin := time.Now().Round(0)
+		for _, at := range []struct {
+			n     uint64
+			after time.Duration
+		}{{5, time.Minute}, {5, time.Hour}, {3, 2 * time.Hour}, {4, -1000 * time.Hour}, {4, -999 * time.Hour}, {9, -998 * time.Hour}} {
+			x.tell.counts = []resolver.Count{{Agency: "ministry", Policy: "ban", List: "tiktok", Action: policy.Refuse, N: at.n}}
+			x.tick(begin.Add(at.after))
+		}
+		x.begin()
+		x.end()
+		var got []uint64
+		for e, err := range audit.Read(dir, time.Time{}, time.Time{}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if e.Kind == audit.Counted {
+				got = append(got, e.Counts[0].Refused)
+			}
+			if e.Kind == audit.Counted && e.Since.After(e.Time) {
+				t.Errorf("counts from %v to %v", e.Since, e.Time)
+			}
+		}
+		if !slices.Equal(got, []uint64{5, 3, 1, 5}) {
+			t.Errorf("the counts are %v", got)
+		}
+	})
+}
+
 // A clock that steps back: what the server does then is what the log says.
 func TestAClockThatStepsBackIsNoBeginning(t *testing.T) {
 	text := `
@@ -228,6 +328,7 @@ exceptions: [{name: press, agency: ministry, reason: r, approved_by: a, until: 2
 	synctest.Test(t, func(t *testing.T) {
 		x := newAuditTest(t, dir, text)
 		day := 24 * time.Hour
+		x.catchUp(t.Context())
 		begin := time.Now()
 		for _, after := range []time.Duration{day, 2 * day, 0, day, 3 * day} {
 			x.tick(begin.Add(after))

@@ -37,7 +37,7 @@ func (a *auditor) tellTerms(now time.Time) {
 	}
 	for _, key := range slices.SortedFunc(maps.Keys(a.said.terms), termKey.compare) {
 		if _, still := terms[key]; !still {
-			a.tellGone(key, a.said.terms[key])
+			a.tellGone(key, a.said.terms[key], now)
 		}
 	}
 	a.said.terms = terms
@@ -51,7 +51,7 @@ func (a *auditor) tellPolicy(p *config.Policy, old audit.Term, now time.Time) au
 		next.State = audit.Begun // the clock stepped back: a ban that had begun stays on
 	}
 	entry := audit.Entry{
-		Policy: p.Name, What: p.Pos.File, Reference: p.LegalReference, From: next.From, Until: next.Until,
+		Time: now, Policy: p.Name, What: p.Pos.File, Reference: p.LegalReference, From: next.From, Until: next.Until,
 	}
 	for _, kind := range steps(old.State, next, audit.PolicyBegan, audit.PolicyEnded) {
 		entry.Kind = kind
@@ -71,7 +71,7 @@ func (a *auditor) tellException(e *config.Exception, old audit.Term, now time.Ti
 		return next // it ended before there was a log
 	}
 	entry := audit.Entry{
-		Exception: e.Name, Agency: e.Agency, Policy: strings.Join(e.Policies, ", "), Class: e.Class, What: e.Pos.File,
+		Time: now, Exception: e.Name, Agency: e.Agency, Policy: strings.Join(e.Policies, ", "), Class: e.Class, What: e.Pos.File,
 		Reason: e.Reason, ApprovedBy: e.ApprovedBy, Ticket: e.Ticket,
 		From: next.From, Until: next.Until,
 	}
@@ -125,14 +125,14 @@ func signedFor(e *config.Exception, kind audit.Kind, entry audit.Entry) audit.En
 }
 
 // tellGone tells that what the log said old of is no longer in the files, if that ends something.
-func (a *auditor) tellGone(key termKey, old audit.Term) {
+func (a *auditor) tellGone(key termKey, old audit.Term, now time.Time) {
 	switch {
 	case key.exception && old.State != audit.Over:
 		a.file.Append(audit.Entry{
-			Kind: audit.ExceptionRevoked, Exception: key.name, Agency: old.Agency, Reason: goneReason, From: old.From,
+			Kind: audit.ExceptionRevoked, Time: now, Exception: key.name, Agency: old.Agency, Reason: goneReason, From: old.From,
 		})
 	case !key.exception && old.State == audit.Begun:
-		a.file.Append(audit.Entry{Kind: audit.PolicyEnded, Policy: key.name, Reason: goneReason, From: old.From})
+		a.file.Append(audit.Entry{Kind: audit.PolicyEnded, Time: now, Policy: key.name, Reason: goneReason, From: old.From})
 	}
 }
 
