@@ -40,7 +40,7 @@ var mayImport = map[string][]string{
 	},
 	"config":            {"blocklists/domain", "blocklists/format"},
 	"cmd/cordon/audit":  {},
-	"cmd/cordon/effect": {"blocklists", "blocklists/domain", "resolver/policy"},
+	"cmd/cordon/effect": {"blocklists", "blocklists/builtin", "blocklists/domain", "resolver/policy"},
 	"cmd/cordon/export": {"blocklists", "blocklists/domain", "resolver/policy"},
 	"cmd/cordon/files":  {},
 	"cmd/cordon/report": {"cmd/cordon/audit", "config", "resolver/policy"},

@@ -2,7 +2,6 @@ package effect
 
 import (
 	"cmp"
-	"hash/maphash"
 	"slices"
 	"strings"
 	"time"
@@ -19,7 +18,7 @@ import (
 // every rule of the lists that a policy has is looked up. It needs 8 octets for each name of the two versions of one list that differ.
 func Compare(old, next *policy.Snapshot, at time.Time) Difference {
 	r := newRegimes(at, old, next)
-	h := hashes{maphash.MakeSeed()}
+	h := newHashes()
 	all := grounds(old, next)
 	pairs := r.pairs(all)
 
@@ -53,7 +52,7 @@ func (v *survey) diffs(h hashes) map[string]*rulesDiff {
 }
 
 // lookAt finds the points: all, or, where all askers are judged by the same policies and exceptions (alike), those that are at or below
-// a name whose rules differ.
+// a name whose rules differ, and those at which a CDN may carry one.
 func (v *survey) lookAt(diffs map[string]*rulesDiff, h hashes, alike bool) {
 	var differ []*rulesDiff
 	for _, l := range v.next.used {
@@ -65,7 +64,7 @@ func (v *survey) lookAt(diffs map[string]*rulesDiff, h hashes, alike bool) {
 		return
 	}
 	if alike {
-		v.keep = func(name domain.Name) bool { return h.within(name, differ) }
+		v.keep = func(name domain.Name) bool { return h.mayTurn(name, differ) }
 	}
 	v.oneSet = slices.EqualFunc(v.old.snapshot.Set().Lists(), v.next.snapshot.Set().Lists(), func(a, b *blocklists.List) bool {
 		return a.Name() == b.Name() && a.Hash() == b.Hash()

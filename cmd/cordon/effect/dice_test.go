@@ -350,6 +350,27 @@ func FuzzTheDifferenceIsThatOfTheVerdicts(f *testing.F) {
 	f.Fuzz(checkOne)
 }
 
+// A name that a CDN carries turns with the name that it carries, though it lies below another.
+func TestACarriedNameTurnsWithTheOneThatItCarries(t *testing.T) {
+	with := func(names ...string) *policy.Snapshot {
+		list := func(name string, names ...string) *blocklists.List {
+			return load(t, blocklists.Source{Name: name, Format: format.Names, Inline: names})
+		}
+		return compile(t, policy.Config{
+			ID:    1,
+			Lists: []*blocklists.List{list("changes", names...), list("stays", "www.tiktok.com.edgesuite.net")},
+			Policies: []policy.Policy{
+				{Name: "ban", Lists: []string{"changes"}}, {Name: "advice", Lists: []string{"stays"}, Recommendation: true},
+			},
+			Agencies: []policy.Agency{{Name: "ministry", Networks: prefixes("10.10.0.0/16"), Policies: []string{"ban", "advice"}}},
+		})
+	}
+	old, next := with("www.tiktok.com", "capcut.com"), with("capcut.com")
+	if d := effect.Compare(old, next, day(0)); !covered(d.Effects, "ministry", "10.10.0.1", day(0), "refuse", "observe", "stays") {
+		t.Errorf("the difference is\n%s", shown(d))
+	}
+}
+
 func TestTheSamePolicyHasNoDifference(t *testing.T) {
 	for seed := range uint64(100) {
 		d := dice{rand.New(rand.NewPCG(seed, 0))}

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"cordon/blocklists"
+	"cordon/blocklists/builtin"
 	"cordon/blocklists/domain"
 )
 
@@ -21,12 +22,26 @@ type rulesDiff struct {
 func (d *rulesDiff) same() bool { return d.added.count+d.gone.count == 0 }
 
 // hashes tells names and rules apart by 64 bits: of a million names that takes 8 MB for each version.
-type hashes struct{ seed maphash.Seed }
+type hashes struct {
+	seed   maphash.Seed
+	shared map[uint64]struct{} // the suffixes shared by the customers of CDNs
+}
 
-// within says whether name is at or below a name of which some versions differ.
-func (h hashes) within(name domain.Name, some []*rulesDiff) bool {
+func newHashes() hashes {
+	h := hashes{maphash.MakeSeed(), map[uint64]struct{}{}}
+	for _, suffix := range builtin.SharedSuffixes() {
+		h.shared[h.name(suffix.Name)] = struct{}{}
+	}
+	return h
+}
+
+// mayTurn says whether name is at or below a name of which some versions differ, or may be such a name that a CDN carries.
+func (h hashes) mayTurn(name domain.Name, some []*rulesDiff) bool {
 	for up := range name.Ancestry() {
 		hash := h.name(up)
+		if _, ok := h.shared[hash]; ok {
+			return true
+		}
 		for _, d := range some {
 			if _, ok := d.names[hash]; ok {
 				return true
