@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"maps"
 	"os"
@@ -71,6 +72,12 @@ func generationOf(t *testing.T, text string) *generation {
 func (x *auditTest) kinds() string {
 	x.t.Helper()
 	synctest.Wait()
+	return x.kindsNow()
+}
+
+// kindsNow is kinds outside of a bubble.
+func (x *auditTest) kindsNow() string {
+	x.t.Helper()
 	var all []string
 	for e, err := range audit.Read(x.dir, time.Time{}, time.Time{}) {
 		if err != nil {
@@ -355,6 +362,42 @@ func TestAFaultInTheAuditorIsSurvived(t *testing.T) {
 			t.Errorf("the log is %q", log.String())
 		}
 	})
+}
+
+// A stop in the middle of a reload: what could not be read for that has no fault.
+func TestAStopHoldsNothing(t *testing.T) {
+	dir := t.TempDir()
+	list := filepath.Join(dir, "policy", "list.txt")
+	if err := os.Mkdir(filepath.Dir(list), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for path, text := range map[string]string{
+		filepath.Join(dir, "cordon.yaml"): "listen: {dns: [\"127.0.0.1:0\"], admin: off}\nupstreams: [{address: 192.0.2.53}]\n" +
+			"policy_dir: policy\naudit: {dir: audit}\n",
+		filepath.Join(dir, "policy", "all.yaml"): "lists: [{name: mine, source: \"file:list.txt\"}]\npolicies: [{name: ban, lists: [mine]}]\n",
+		list:                                     "tiktok.com\n",
+	} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s, err := newServer(t.Context(), filepath.Join(dir, "cordon.yaml"), nil, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.listener.Close()
+	s.audit.begin()
+	if err := os.WriteFile(list, []byte("capcut.com\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	stopping, stop := context.WithCancel(t.Context())
+	stop()
+	s.reload(stopping)
+	s.audit.end()
+	x := auditTest{t: t, dir: filepath.Join(dir, "audit")}
+	if got := x.kindsNow(); !strings.HasSuffix(got, " snapshot stop") {
+		t.Errorf("entries are %q, want … snapshot stop", got)
+	}
 }
 
 func TestNoAuditorTellsNothing(t *testing.T) {

@@ -136,7 +136,12 @@ func (s *server) surviveReload(ctx context.Context) {
 
 // reload reads everything again and puts in force what is without faults.
 func (s *server) reload(ctx context.Context) {
-	defer s.audited()
+	interrupted := false
+	defer func() {
+		if !interrupted {
+			s.audited()
+		}
+	}()
 	s.reloadService()
 	begun := time.Now()
 	before := s.loader.good.snapshot.Hash()
@@ -150,6 +155,9 @@ func (s *server) reload(ctx context.Context) {
 		return
 	}
 	next, err := s.loader.load(ctx, files)
+	if interrupted = ctx.Err() != nil; interrupted { // the server stops: what was not read has no fault
+		return
+	}
 	if err != nil {
 		s.outcome.failed()
 		s.log.Error("held: the policy in force stays", "error", err)
