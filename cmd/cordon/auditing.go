@@ -179,7 +179,7 @@ func (a *auditor) tellSnapshot(changed []string, now time.Time) {
 // What the auditor waits for.
 const (
 	auditPause     = 2 * time.Second // between two looks at upstreams, exceptions and the clock
-	effectPatience = time.Second     // for what a change changes, at the stop
+	effectPatience = time.Second / 2 // for what a change changes, at the stop
 	auditPatience  = 2 * time.Second // for the disk, at the stop
 )
 
