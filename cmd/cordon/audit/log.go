@@ -18,9 +18,9 @@ type Config struct {
 	open func(path string) (file, error) // for appending; nil: as the system does
 }
 
-// What is kept in memory while it can't be written.
+// What is kept in memory while it can't be written: all that begins when thousands of exceptions come at once.
 const (
-	maxWaiting       = 1024
+	maxWaiting       = 16 << 10
 	maxWaitingOctets = 16 << 20
 )
 

@@ -411,8 +411,9 @@ func TestWhatIsLostIsCounted(t *testing.T) {
 		d.set(syscall.ENOSPC, 0)
 		before := time.Now()
 		for range maxWaiting + 7 {
-			r.add(Rejected)
+			r.Append(Entry{Kind: Rejected})
 		}
+		synctest.Wait()
 		time.Sleep(time.Second)
 		r.add(Held)
 		after := time.Now()
@@ -435,6 +436,20 @@ func TestWhatIsLostIsCounted(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A policy file of 1 MiB can have some eight thousand exceptions, which are added and begin in one moment.
+func TestWhatComesAtOnceIsNotLost(t *testing.T) {
+	l := New(Config{Log: slog.New(slog.DiscardHandler)})
+	for range 8000 {
+		e := Entry{Exception: "of-a-name", Agency: "ministry", Reason: strings.Repeat("r", 200), ApprovedBy: strings.Repeat("a", 100)}
+		for _, e.Kind = range []Kind{ExceptionAdded, ExceptionBegan} {
+			l.Append(e)
+		}
+	}
+	if l.counts.lost > 0 {
+		t.Errorf("%d are lost", l.counts.lost)
+	}
 }
 
 func TestWhatComesAfterALossStandsBehindIt(t *testing.T) {
