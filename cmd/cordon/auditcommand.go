@@ -99,10 +99,10 @@ func auditVerifyCommand() *cobra.Command {
 func verifyAudit(w io.Writer, dir, head string) error {
 	found, err := audit.Verify(dir, head)
 	for _, note := range found.Notes {
-		fmt.Fprintf(w, "note: %s\n", note)
+		fmt.Fprintf(w, "note: %s\n", oneLine(note))
 	}
 	if damage, ok := errors.AsType[*audit.Damage](err); ok {
-		return fmt.Errorf("audit verify: not intact: %w", damage)
+		return errors.New("audit verify: not intact: " + oneLine(damage.Error()))
 	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("audit verify: %w: no server has written one there", err)

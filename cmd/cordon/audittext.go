@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -38,7 +39,7 @@ func auditText(e *audit.Entry) string {
 	for _, sentence := range e.Effect {
 		add("%s", sentence)
 	}
-	return fmt.Sprintf("%s  %6d  %-18s %s", shownUTC(e.Time), e.Sequence, e.Kind, strings.Join(parts, ", "))
+	return fmt.Sprintf("%s  %6d  %-18s %s", shownUTC(e.Time), e.Sequence, oneLine(string(e.Kind)), strings.Join(parts, ", "))
 }
 
 // countsText is what e has many of.
@@ -53,7 +54,7 @@ func countsText(e *audit.Entry) string {
 		{"policy", len(e.Policies)},
 		{"exception", len(e.Exceptions)},
 		{"hold", len(e.Holds)},
-		{"missing entry", int(e.Missing)},
+		{"missing entry", int(min(e.Missing, math.MaxInt))},
 	} {
 		if has.n > 0 {
 			parts = append(parts, count(has.n, has.what))
