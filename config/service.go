@@ -145,4 +145,6 @@ type StructuredErrors struct {
 	// Option is the EDNS option code by which a client asks for them. 1 to 65535, such as 65001 of those for experiments; "off", 0, the
 	// default: nobody gets them.
 	Option int `yaml:"option" opt:"off" default:"off" min:"1" max:"65535"`
+	// Organization is who runs this server, as refused clients are told it. Empty, the default: they are not told.
+	Organization string `yaml:"organization"`
 }

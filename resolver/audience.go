@@ -33,11 +33,11 @@ func (a *audience) contactFor(how *refusal) *answer.Contact {
 	return how.contact
 }
 
-// audiences are those of s, by Agency.Index.
-func audiences(s *policy.Snapshot) []audience {
+// audiences are those of s, by Agency.Index; operator runs this server, empty if that is not to be told.
+func audiences(s *policy.Snapshot, operator string) []audience {
 	told := make([]voices, len(s.Policies()))
 	for i, p := range s.Policies() {
-		told[i] = newVoices(p)
+		told[i] = newVoices(p, operator)
 	}
 	languages := map[string][]*refusal{}
 	all := make([]audience, len(s.Agencies()))
@@ -67,14 +67,14 @@ type voices struct {
 	other  *refusal            // for all other languages: in English, else in the first language by the alphabet, else without a title
 }
 
-func newVoices(p *policy.Policy) voices {
+func newVoices(p *policy.Policy, operator string) voices {
 	contact, _ := answer.NewContact(p.Contact)
 	v := voices{spoken: map[string]*refusal{}}
 	for _, tag := range slices.Sorted(maps.Keys(p.Title)) {
 		if strings.TrimSpace(p.Title[tag]) == "" {
 			continue
 		}
-		told := newRefusal(p, tag, &contact)
+		told := newRefusal(p, tag, operator, &contact)
 		v.spoken[strings.ToLower(tag)] = told
 		if v.other == nil {
 			v.other = told
@@ -84,15 +84,15 @@ func newVoices(p *policy.Policy) voices {
 	case english != nil:
 		v.other = english
 	case v.other == nil:
-		v.other = newRefusal(p, "", &contact)
+		v.other = newRefusal(p, "", operator, &contact)
 	}
 	return v
 }
 
-func newRefusal(p *policy.Policy, language string, contact *answer.Contact) *refusal {
+func newRefusal(p *policy.Policy, language, operator string, contact *answer.Contact) *refusal {
 	reason := answer.Reason{
 		Code: wire.EDECode(p.EDE), Policy: p.Name,
-		Title: p.Title[language], Language: language, Reference: p.LegalReference, Authority: p.Authority,
+		Title: p.Title[language], Language: language, Reference: p.LegalReference, Operator: operator,
 	}
 	mode := modes[p.Answer]
 	told := &refusal{mode: mode, truthful: mode, plain: reason.EDE(), structured: reason.Structured(), contact: contact}

@@ -19,7 +19,7 @@ func (r *Resolver) refuse(dst []byte, q *wire.Query, s *state, v *policy.Verdict
 	audience := &s.audiences[v.Agency.Index]
 	how := audience.refusals[v.Policy.Index]
 	mode, owner, ede := how.mode, v.Start, &how.plain
-	if s.structured != 0 && q.Signals(s.structured) {
+	if s.structured.Option != 0 && q.Signals(s.structured.Option) {
 		structured := how.structured.EDE(audience.contactFor(how))
 		mode, ede = how.truthful, &structured
 	}

@@ -71,7 +71,7 @@ type state struct {
 	policy     *policy.Snapshot
 	audiences  []audience // by Agency.Index
 	tally      *tally
-	structured uint16 // the EDNS option that asks for structured errors, 0 for none
+	structured StructuredErrors
 	local      *answer.Local
 	routes     *routes
 	notify     NotifyFunc // nil: nobody listens
@@ -97,7 +97,7 @@ func New(c Config) (*Resolver, error) {
 func (r *Resolver) Publish(s *policy.Snapshot) {
 	r.change(func(next *state) {
 		next.policy = s
-		next.audiences = audiences(s)
+		next.audiences = audiences(s, next.structured.Operator)
 		next.tally = r.counts.tally(s)
 	})
 }
@@ -121,12 +121,23 @@ func (r *Resolver) Notify(f NotifyFunc) {
 	r.change(func(next *state) { next.notify = f })
 }
 
-// StructureErrors gives clients whose query has the EDNS option code, without data, a structured error beside a refusal:
-// draft-ietf-dnsop-structured-dns-error. 0 gives it to nobody, as a new Resolver does. It is in force for queries that come from now
-// on, and for those that wait. The option has no number of its own yet. A client acts on such an error only if it came over a transport
-// with integrity; over plain UDP and TCP it is for diagnosis.
-func (r *Resolver) StructureErrors(code uint16) {
-	r.change(func(next *state) { next.structured = code })
+// StructuredErrors say why a query was refused in JSON, to clients that ask for it: draft-ietf-dnsop-structured-dns-error.
+type StructuredErrors struct {
+	// Option is the EDNS option that a query has, without data, to ask for them; it has no number of its own yet. 0: nobody gets any.
+	Option uint16
+	// Operator is the organization that refuses, by this server; the one that decided stands in the policy. Empty: not told.
+	Operator string
+}
+
+// StructureErrors puts e in force for queries that come from now on, and for those that wait. A new Resolver gives structured errors to
+// nobody. A client acts on such an error only if it came over a transport with integrity; over plain UDP and TCP it is for diagnosis.
+func (r *Resolver) StructureErrors(e StructuredErrors) {
+	r.change(func(next *state) {
+		if next.policy != nil && e.Operator != next.structured.Operator {
+			next.audiences = audiences(next.policy, e.Operator)
+		}
+		next.structured = e
+	})
 }
 
 // SetLimits puts l in force for queries that come from now on.

@@ -312,7 +312,7 @@ func TestRefusalsAndHitsAllocateNothing(t *testing.T) {
 
 func TestTellingWhyAllocatesNothing(t *testing.T) {
 	b := newBench(t, resolver.Limits{})
-	b.StructureErrors(65001)
+	b.StructureErrors(resolver.StructuredErrors{Option: 65001, Operator: "Federal ICT service"})
 	b.Publish(compile(t, twoMinistries(2), "a", "b", "c"))
 	buffer := make([]byte, 0, 1500)
 	for name, q := range map[string]*wire.Query{"a title": b.query("a.example"), "a structured error": b.query("a.example", 65001)} {
@@ -357,7 +357,7 @@ func BenchmarkAnswer(b *testing.B) {
 
 func BenchmarkRefusal(b *testing.B) {
 	x := newBench(b, resolver.Limits{})
-	x.StructureErrors(65001)
+	x.StructureErrors(resolver.StructuredErrors{Option: 65001, Operator: "Federal ICT service"})
 	x.Publish(compile(b, twoMinistries(2), "a", "b", "c"))
 	for name, q := range map[string]*wire.Query{
 		"name": x.query("c.example"), "title": x.query("a.example"), "structured": x.query("a.example", 65001),

@@ -192,8 +192,9 @@ func listenLimits(s *config.Service) listen.Limits {
 	}
 }
 
-// structuredErrors is the EDNS option by which a client asks for structured errors, 0 for none.
-func structuredErrors(s *config.Service) uint16 { return uint16(s.StructuredErrors.Option) }
+func structuredErrors(s *config.Service) resolver.StructuredErrors {
+	return resolver.StructuredErrors{Option: uint16(s.StructuredErrors.Option), Operator: s.StructuredErrors.Organization}
+}
 
 func localConfig(s *config.Service) answer.LocalConfig {
 	return answer.LocalConfig{Firefox: s.Canaries.Firefox, ICloud: s.Canaries.ICloudPrivateRelay}

@@ -18,7 +18,7 @@ func TestE2EDefaultServe(t *testing.T) {
 	c.start()
 	c.saysAll(c.log(),
 		fmt.Sprintf("Cordon answers on 127.0.0.1:%[1]d and [::1]:%[1]d, UDP and TCP", c.port),
-		"the one inside the program: 2 lists with ", "nsc-2023-03-10, for 1 agency", unbound.address,
+		"the one inside the program: 2 lists with ", "tiktok-ban, for 1 agency", unbound.address,
 		"kept       nothing: ", "http://"+c.admin+"/metrics", fmt.Sprintf("dig @127.0.0.1 -p %d www.tiktok.com", c.port))
 	for _, how := range []string{"", "+tcp", "@::1", "@::1 +tcp"} {
 		c.wants(
@@ -31,7 +31,7 @@ func TestE2EDefaultServe(t *testing.T) {
 		)
 	}
 	r := c.dig("www.tiktok.com")
-	if len(r.ede) != 1 || !strings.HasPrefix(r.ede[0], "15 (Blocked)") || !strings.Contains(r.ede[0], "nsc-2023-03-10") {
+	if len(r.ede) != 1 || !strings.HasPrefix(r.ede[0], "15 (Blocked)") || !strings.Contains(r.ede[0], "tiktok-ban") {
 		t.Errorf("EDE is %q, want 15 (Blocked) that names the policy", r.ede)
 	}
 	if r.flags != " qr rd ra" {

@@ -15,14 +15,14 @@ type Reason struct {
 	Title     string // empty: none
 	Language  string // of Title, a tag as in RFC 5646; empty: not known
 	Reference string // to the law; empty: none
-	Authority string // who decided; empty: not said
+	Operator  string // the organization that refuses, by this server; empty: not said
 }
 
 // How long the texts of a refusal are at most, in octets. RFC 8914, section 2, wants them short, and people write what they like.
 const (
 	maxText      = 240 // of the plain text, and of the justification in a structured one
 	maxReference = 100
-	maxAuthority = 120
+	maxOperator  = 120
 	maxContact   = 254
 )
 

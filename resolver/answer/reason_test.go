@@ -20,7 +20,7 @@ func TestReasonNamesTitleReferenceAndPolicy(t *testing.T) {
 			"TikTok is banned from service devices (Circular 716, numac 2023030807) [ban]",
 		},
 		"no reference":            {answer.Reason{Title: "TikTok est interdit"}, "TikTok est interdit [ban]"},
-		"no title":                {answer.Reason{Reference: circular, Authority: "Council"}, "policy ban"},
+		"no title":                {answer.Reason{Reference: circular, Operator: "Council"}, "policy ban"},
 		"a title of nothing":      {answer.Reason{Title: " \t\n", Reference: circular}, "policy ban"},
 		"several lines":           {answer.Reason{Title: "one\r\n  two\u2028three\n", Reference: "a\tb"}, "one two three (a b) [ban]"},
 		"control characters":      {answer.Reason{Title: "a\x00b\x1b[31mc\u0085d"}, "a b [31mc d [ban]"},

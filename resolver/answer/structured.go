@@ -11,9 +11,9 @@ import (
 // Structured DNS Errors (draft-ietf-dnsop-structured-dns-error-22): who asks for them by an EDNS option gets, in place of the plain
 // text of the extended error, an object of I-JSON (RFC 7493):
 //
-//	{"c":["mailto:dns@ict.example"],"j":"TikTok is banned (Circular 716)","s":6,"o":"National Security Council","l":"en"}
+//	{"c":["mailto:dns@ict.example"],"j":"TikTok is banned (Circular 716)","s":6,"o":"Federal ICT service","l":"en"}
 //	  │                              │                                    │     │                               └ language of j and o
-//	  │                              │                                    │     └ who decided
+//	  │                              │                                    │     └ who filters, by this server
 //	  │                              │                                    └ why in a number; beside the code Blocked only
 //	  │                              └ why: title and reference
 //	  └ whom to turn to: mailto: and tel: alone
@@ -60,7 +60,7 @@ func (r Reason) Structured() Structured {
 	if r.Code == wire.EDEForged {
 		r.Code = wire.EDEBlocked
 	}
-	m := members{Justification: r.justification(), Organization: line(r.Authority, maxAuthority), Language: r.Language}
+	m := members{Justification: r.justification(), Organization: line(r.Operator, maxOperator), Language: r.Language}
 	if m.Language == "" {
 		m.Language = "und" // a tag must be there (RFC 5646, section 4.1)
 	}

@@ -17,7 +17,7 @@ const (
 )
 
 func TestStructuredErrorsSayWhatIsKnown(t *testing.T) {
-	all := answer.Reason{Policy: "ban", Title: "TikTok est interdit", Language: "fr", Reference: "Circulaire 716", Authority: "Conseil"}
+	all := answer.Reason{Policy: "ban", Title: "TikTok est interdit", Language: "fr", Reference: "Circulaire 716", Operator: "Conseil"}
 	for name, c := range map[string]struct {
 		code        wire.EDECode
 		reason      answer.Reason
@@ -90,11 +90,11 @@ func TestStructuredErrorsSayWhatIsKnown(t *testing.T) {
 func FuzzStructured(f *testing.F) {
 	f.Add("TikTok", "716", "Council", "mailto:a@b.example", "fr", true)
 	f.Add("\x00\"\\\xff\ufdd0\u202e</script>", "\u2028", "", "tel:1\n", "", false)
-	f.Fuzz(func(t *testing.T, title, reference, authority, uri, language string, block bool) {
+	f.Fuzz(func(t *testing.T, title, reference, operator, uri, language string, block bool) {
 		if len(language) > 10 || !utf8.ValidString(language) {
 			return // package config takes tags alone
 		}
-		r := answer.Reason{Code: censored, Policy: "ban", Title: title, Reference: reference, Authority: authority, Language: language}
+		r := answer.Reason{Code: censored, Policy: "ban", Title: title, Reference: reference, Operator: operator, Language: language}
 		if block {
 			r.Code = blocked
 		}
