@@ -139,7 +139,10 @@ func daysText(at, now time.Time) string {
 	for now.Before(at.AddDate(0, 0, -days)) {
 		days++
 	}
-	if days == 1 {
+	switch {
+	case at.AddDate(0, 0, -1).Before(now.Add(-time.Minute)):
+		return "less than a day"
+	case days == 1:
 		return "1 day"
 	}
 	return strconv.Itoa(days) + " days"

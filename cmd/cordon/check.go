@@ -23,6 +23,7 @@ import (
 )
 
 func checkCommand() *cobra.Command {
+	var path string
 	cmd := &cobra.Command{
 		Use:   "check [PATH]",
 		Short: "Say what is wrong with the configuration, and what is unwise",
@@ -37,13 +38,17 @@ func checkCommand() *cobra.Command {
 			return oneArgument("one path or none", "check /etc/cordon")(cmd, args)
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			path := ""
-			if len(args) == 1 {
-				path = args[0]
+			switch {
+			case len(args) == 0:
+				return check(cmd, path)
+			case path != "":
+				return fmt.Errorf("check: found %s and --config %s, want one of them", args[0], path)
+			default:
+				return check(cmd, args[0])
 			}
-			return check(cmd, path)
 		},
 	}
+	cmd.Flags().StringVar(&path, "config", "", "the same as `PATH`")
 	addSettings(cmd, "policy-dir")
 	return cmd
 }

@@ -94,11 +94,14 @@ func writeReport(cmd *cobra.Command, o *reportOptions) error {
 
 // check checks what needs no policy.
 func (o *reportOptions) check() error {
+	if ending := strings.TrimPrefix(filepath.Ext(o.output), "."); o.format == "" && ending != "" {
+		if !slices.Contains(report.Formats(), ending) {
+			return fmt.Errorf("--output %q: found the ending %s, want one of %s, or --format", o.output, ending, strings.Join(report.Formats(), ", "))
+		}
+		o.format = ending
+	}
 	if o.format == "" {
 		o.format = "md"
-		if ending := strings.TrimPrefix(filepath.Ext(o.output), "."); slices.Contains(report.Formats(), ending) {
-			o.format = ending
-		}
 	}
 	if !slices.Contains(report.Formats(), o.format) {
 		return fmt.Errorf("--format %q: want one of %s", o.format, strings.Join(report.Formats(), ", "))
@@ -206,7 +209,7 @@ func (o *reportOptions) write(cmd *cobra.Command, r *report.Report) error {
 	if err != nil {
 		return fmt.Errorf("writing %s: %w", o.output, err)
 	}
-	err = errors.Join(r.Write(draft, o.format, o.lang), draft.Chmod(0o644), draft.Close())
+	err = errors.Join(r.Write(draft, o.format, o.lang), draft.Chmod(0o640), draft.Close())
 	if err == nil {
 		err = os.Rename(draft.Name(), o.output)
 	}

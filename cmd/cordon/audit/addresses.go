@@ -39,7 +39,9 @@ func hide(word string) string {
 
 // hideAddresses hides those in the texts of e that may quote one.
 func (e *Entry) hideAddresses() {
-	e.Reason = WithoutAddresses(e.Reason)
+	for _, text := range []*string{&e.Reason, &e.ApprovedBy, &e.Ticket} {
+		*text = WithoutAddresses(*text)
+	}
 	for i, text := range e.Effect {
 		e.Effect[i] = WithoutAddresses(text)
 	}
