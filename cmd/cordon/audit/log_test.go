@@ -459,7 +459,7 @@ func TestWhatComesAfterALossStandsBehindIt(t *testing.T) {
 		r := run(t, Config{Dir: dir, open: d.open})
 		long := strings.Repeat("x", maxText)
 		for range 2*maxWaitingOctets/maxText + 1 {
-			r.Append(Entry{Kind: Rejected, What: long, Reason: long})
+			r.Append(Entry{Kind: Rejected, What: long, Ticket: long})
 		}
 		synctest.Wait()
 		if r.known().lost == 0 || r.octets > maxWaitingOctets {
@@ -554,7 +554,7 @@ func TestAnEntryThatIsTooLongIsShortened(t *testing.T) {
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
 		r := run(t, Config{Dir: dir})
-		e := Entry{Kind: Snapshot, What: strings.Repeat("ü", maxText), Effect: make([]string, 1<<20)}
+		e := Entry{Kind: Snapshot, What: strings.Repeat("ü", maxText), Effect: make([]string, 1<<17)}
 		for i := range e.Effect {
 			e.Effect[i] = "an agency gets something"
 		}
