@@ -76,7 +76,7 @@ func policyConfig(set *config.PolicySet, lists []*blocklists.List, allowed []net
 		c.Agencies = append(c.Agencies, agencyOf(a))
 	}
 	for _, e := range set.Exceptions {
-		if e.Start().Before(e.End()) { // else it was revoked before it began
+		if !neverBegan(e) {
 			one := exceptionOf(e)
 			one.Policies = set.Lifts(e)
 			c.Exceptions = append(c.Exceptions, one)

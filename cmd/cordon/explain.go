@@ -93,6 +93,7 @@ func explain(cmd *cobra.Command, text string, q question) error {
 	e := explanation(&found, allowed)
 	e.ask(name, strings.ToUpper(q.rtype), client, at, asker.Agency())
 	e.place(in.generation.set)
+	e.tellIdle(in.generation.set, asker, client)
 	e.follow(leadsTo)
 	e.Here = answeredHere(in.service, name, strings.ToUpper(q.rtype))
 	if q.json {

@@ -133,6 +133,11 @@ type weighed struct {
 	decisive     bool
 }
 
+// inForce says whether p is in force for the agency, lifted or not.
+func (p *weighed) inForce() bool {
+	return p.Bearing == policy.Stands.String() || p.Bearing == policy.Lifted.String()
+}
+
 // liftsIt is the effect of an exception that covers a match and is in force.
 const liftsIt = "lifts it"
 

@@ -222,7 +222,7 @@ func (t *tree) history(name string, all []prolonged, agreed time.Time) {
 // exceptions tells which exception lifts p, or why none does. Of those that don't, the first few are told.
 func (t *tree) exceptions(p *weighed, agency *agencyFacts) {
 	const few = 4
-	if p.Bearing != policy.Stands.String() && p.Bearing != policy.Lifted.String() {
+	if !p.inForce() {
 		return
 	}
 	lifted, first, idle := p.Bearing == policy.Lifted.String(), true, 0
