@@ -63,13 +63,13 @@ func (f *policyFile) tooMuch() (faults Faults) {
 
 // includes finds includes that can't be obeyed.
 func (c *checker) includes() {
-	c.included = make(map[string]*Include)
+	c.included, c.ownerless = make(map[string]*Include), make(map[string]bool)
 	owners := namesIn(c.mainAgencies())
 	for _, doc := range c.set.docs {
 		for i := range doc.Include {
 			if one := &doc.Include[i]; one.File != "" && c.owner(doc.Pos) == "" {
 				c.include(one)
-				c.known(&one.Place, "owner", "agency of a main file", given(one.Owner), owners)
+				c.ownerOf(one, owners)
 			}
 		}
 	}
@@ -89,6 +89,25 @@ func (c *checker) include(i *Include) {
 	default:
 		c.included[i.File] = i
 	}
+}
+
+// ownerOf finds an owner that is none. That is a fault of the file that says so, whichever lacks the agency: to hold others for it would
+// not help them.
+func (c *checker) ownerOf(i *Include, owners names) {
+	if i.Owner == "" || owners.has(i.Owner) {
+		return
+	}
+	if c.set.Owner(i.File) == i.Owner {
+		c.ownerless[i.File] = true
+	}
+	if !c.set.lost {
+		c.fault(i.At("owner"), nil, "%s", c.unknown("owner", "agency of a main file", i.Owner, owners))
+	}
+}
+
+// spareOwnerless takes back what was found in files whose owner is none: whose they are is what has to be mended first.
+func (c *checker) spareOwnerless() {
+	c.faults = slices.DeleteFunc(c.faults, func(f Fault) bool { return c.ownerless[f.File] })
 }
 
 // whose says for a message whose a file is: this is a file of the agency "defence" (policy/main.yaml:3).

@@ -30,6 +30,7 @@ func Check(s *PolicySet, o Options) Faults {
 	c.delegation()
 	c.limits()
 	c.warn()
+	c.spareOwnerless()
 	return c.faults.sorted().bounded().excerpted(texts(s.Files))
 }
 
@@ -47,6 +48,7 @@ type checker struct {
 	networks   networkIndex
 	granted    networkIndex        // the networks that main files say
 	included   map[string]*Include // by path: the first include of each file
+	ownerless  map[string]bool     // by path: files whose owner is no agency of a main file
 	children   map[string][]*Agency
 	forward    prefixSet // the forwarders of all agencies
 }
@@ -214,18 +216,22 @@ func namesIn[T any](m map[string]T) names {
 // known finds the words under a key that are not the name of an object.
 func (c *checker) known(place *Place, key, what string, words []string, objects names) {
 	for i, word := range words {
-		if objects.has(word) {
-			continue
+		if !objects.has(word) {
+			c.missing(place.AtElement(key, i), "%s", c.unknown(key, what, word, objects))
 		}
-		hint := ""
-		if len(c.faults) < maxFaults { // finding the nearest one looks at all of them
-			hint = didYouMean(word, objects.sorted)
-		}
-		if hint == "" && len(objects.sorted) > 0 && len(objects.sorted) <= 8 {
-			hint = ": known are " + enumerate(objects.sorted)
-		}
-		c.missing(place.AtElement(key, i), "%s: there is no %s %s%s", key, what, quote(word), hint)
 	}
+}
+
+// unknown says that a word is not the name of an object, and which one may be meant.
+func (c *checker) unknown(key, what, word string, objects names) string {
+	hint := ""
+	if len(c.faults) < maxFaults { // finding the nearest one looks at all of them
+		hint = didYouMean(word, objects.sorted)
+	}
+	if hint == "" && len(objects.sorted) > 0 && len(objects.sorted) <= 8 {
+		hint = ": known are " + enumerate(objects.sorted)
+	}
+	return fmt.Sprintf("%s: there is no %s %s%s", key, what, quote(word), hint)
 }
 
 // parents finds agencies that are above themselves, once a circle, and ones with too many above them.

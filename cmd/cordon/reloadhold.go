@@ -179,7 +179,7 @@ var errTooMuch = fmt.Errorf("the included files have more than %d MiB together",
 // stepBack has the files step back that are at fault for err. It says false if there is nothing more to do about it.
 func (f *fitting) stepBack(err error) bool {
 	if own, ok := errors.AsType[*ownFaults](err); ok {
-		return f.stepBackByThemselves(own.byFile)
+		return f.stepBackByThemselves(own.byFile) || f.loader.good != nil && f.holdMains(own)
 	}
 	if faults, ok := errors.AsType[config.Faults](err); ok {
 		return f.stepBackTogether(faults.Errors())
