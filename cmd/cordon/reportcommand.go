@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -17,8 +18,8 @@ import (
 
 // reportOptions is what report is asked, as it was typed.
 type reportOptions struct {
-	config, from, to, agency, lang, format, output string
-	audit                                          []string
+	config, from, to, agency, lang, format, output, separator string
+	audit                                                     []string
 }
 
 func reportCommand() *cobra.Command {
@@ -31,7 +32,8 @@ func reportCommand() *cobra.Command {
 			"was asked for.\n\n" +
 			"Days are those of the time zone of the policy files; --from and --to are both included. Without both: the last whole\n" +
 			"quarter of a year. With --from alone: until yesterday. html is one file that needs nothing from elsewhere and prints\n" +
-			"on A4; csv is one table for a spreadsheet; json has everything.",
+			"on A4; csv is one table for a spreadsheet; json has everything. A spreadsheet in a language that writes 1,5 takes a\n" +
+			"csv file for one column, unless it has --separator ';'.",
 		Example: "  cordon report --from 2026-01-01 --to 2026-06-30 --lang fr --output report.html\n" +
 			"  cordon report --agency defence --format csv --audit /srv/audit/ns1 --audit /srv/audit/ns2",
 		Args: noArgument,
@@ -49,6 +51,7 @@ func reportCommand() *cobra.Command {
 	f.StringVar(&o.agency, "agency", "", "only this `AGENCY` and those below it")
 	f.StringVar(&o.lang, "lang", "", "fr, nl, de or en, of md and html (default the agency's, else en)")
 	f.StringVar(&o.format, "format", "", "md, html, csv or json (default as --output ends, else md)")
+	f.StringVar(&o.separator, "separator", ",", "the `CHARACTER` between the cells of csv: , or ; or tab")
 	f.StringVar(&o.output, "output", "", "write it to this `FILE` (default to standard output)")
 	f.StringArrayVar(&o.audit, "audit", nil, "the `DIR` of an audit log, again for each further server (default that of the service)")
 	addSettings(cmd, "policy-dir", "state-dir")
@@ -92,6 +95,9 @@ func writeReport(cmd *cobra.Command, o *reportOptions) error {
 	return o.write(cmd, report.New(facts, period, logs...))
 }
 
+// separators are what can stand between the cells of csv.
+var separators = map[string]rune{",": ',', ";": ';', "tab": '\t'}
+
 // check checks what needs no policy.
 func (o *reportOptions) check() error {
 	if ending := strings.TrimPrefix(filepath.Ext(o.output), "."); o.format == "" && ending != "" {
@@ -105,6 +111,12 @@ func (o *reportOptions) check() error {
 	}
 	if !slices.Contains(report.Formats(), o.format) {
 		return fmt.Errorf("--format %q: want one of %s", o.format, strings.Join(report.Formats(), ", "))
+	}
+	if _, known := separators[o.separator]; !known {
+		return fmt.Errorf("--separator %q: want , or ; or tab", o.separator)
+	}
+	if o.format != "csv" && o.separator != "," {
+		return fmt.Errorf("--separator %q: it is for csv, not for %s", o.separator, o.format)
 	}
 	if o.lang != "" && !slices.Contains(report.Languages(), o.lang) {
 		return fmt.Errorf("--lang %q: want one of %s", o.lang, strings.Join(report.Languages(), ", "))
@@ -203,13 +215,13 @@ func readableLog(dir string) (report.Log, error) {
 // write writes r where it is wanted. A file is there whole, or as it was before.
 func (o *reportOptions) write(cmd *cobra.Command, r *report.Report) error {
 	if o.output == "" {
-		return r.Write(cmd.OutOrStdout(), o.format, o.lang)
+		return o.writeTo(cmd.OutOrStdout(), r)
 	}
 	draft, err := os.CreateTemp(filepath.Dir(o.output), ".cordon-report-*")
 	if err != nil {
 		return fmt.Errorf("writing %s: %w", o.output, err)
 	}
-	err = errors.Join(r.Write(draft, o.format, o.lang), draft.Chmod(0o640), draft.Close())
+	err = errors.Join(o.writeTo(draft, r), draft.Chmod(0o640), draft.Close())
 	if err == nil {
 		err = os.Rename(draft.Name(), o.output)
 	}
@@ -217,6 +229,13 @@ func (o *reportOptions) write(cmd *cobra.Command, r *report.Report) error {
 		return errors.Join(fmt.Errorf("writing %s: %w", o.output, err), os.Remove(draft.Name()))
 	}
 	return nil
+}
+
+func (o *reportOptions) writeTo(w io.Writer, r *report.Report) error {
+	if o.format == "csv" {
+		return r.WriteCSV(w, separators[o.separator])
+	}
+	return r.Write(w, o.format, o.lang)
 }
 
 // reportFacts are what the files say, for a report that is made at now.

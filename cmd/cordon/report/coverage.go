@@ -19,7 +19,8 @@ type Ban struct {
 	LegalReference string            `json:"legal_reference,omitempty"`
 	Link           string            `json:"link,omitempty"`
 	Contact        string            `json:"contact,omitempty"`
-	Within         string            `json:"within,omitempty"` // the one agency that has it, with those below it
+	Within         string            `json:"within,omitempty"`               // the one agency that has it, with those below it
+	NoAgency       bool              `json:"applies_to_no_agency,omitempty"` // it refuses nothing
 	Decided        time.Time         `json:"decided,omitzero"`
 	From           time.Time         `json:"from,omitzero"`
 	Until          time.Time         `json:"until,omitzero"`
@@ -119,7 +120,9 @@ func (s *scope) bans(period Period) []Ban {
 	all := []Ban{}
 	for _, p := range s.facts.Policies {
 		if (s.chosen == nil || s.used[p.Name]) && period.overlaps(p.From, p.Until) {
-			all = append(all, banOf(p))
+			b := banOf(p)
+			b.NoAgency = !s.used[p.Name]
+			all = append(all, b)
 		}
 	}
 	slices.SortStableFunc(all, func(a, b Ban) int { return strings.Compare(a.Strength, b.Strength) })

@@ -59,9 +59,11 @@ func (a author) summary() []block {
 	l := a.l
 	bans, recommended := 0, 0
 	for i := range a.Bans {
-		if a.Bans[i].Strength == "ban" {
+		switch {
+		case a.Bans[i].NoAgency:
+		case a.Bans[i].Strength == "ban":
 			bans++
-		} else {
+		default:
 			recommended++
 		}
 	}
@@ -123,6 +125,10 @@ func (a author) bans() []block {
 	blocks := make([]block, 0, len(a.Bans))
 	for i := range a.Bans {
 		b := &a.Bans[i]
+		to := ""
+		if b.NoAgency {
+			to = l.say("no agency: it refuses nothing")
+		}
 		blocks = append(blocks, block{Heading: cmp.Or(l.pick(b.Title), b.Name), Facts: facts(
 			fact{l.say("Legal basis"), a.legalBasis(b)},
 			fact{l.say("Authority"), plain(cmp.Or(b.Authority, l.say("not stated")))},
@@ -132,6 +138,7 @@ func (a author) bans() []block {
 			fact{l.say("To be reviewed"), plain(a.day(b.Review))},
 			fact{l.say("Kind"), plain(l.say(strengthPhrases[b.Strength]))},
 			fact{l.say("Identifier"), plain(b.Name)},
+			fact{l.say("Applies to"), plain(to)},
 			fact{l.say("Only for"), plain(b.Within)},
 			fact{l.say("Lists"), plain(strings.Join(b.Lists, ", "))},
 			fact{l.say("Contact"), plain(address(b.Contact))},

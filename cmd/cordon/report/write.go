@@ -34,7 +34,7 @@ func (r *Report) write(w *bufio.Writer, format string, l language) error {
 	case "json":
 		return r.writeJSON(w)
 	case "csv":
-		return r.writeCSV(w)
+		return r.writeCSV(w, ',')
 	case "md":
 		return writeMarkdown(w, newDocument(r, l))
 	case "html":
@@ -42,6 +42,15 @@ func (r *Report) write(w *bufio.Writer, format string, l language) error {
 	default:
 		return fmt.Errorf("found the format %q, want one of %s", format, strings.Join(Formats(), ", "))
 	}
+}
+
+// WriteCSV writes the report as Write does in the format csv, with separator between the cells: a comma (RFC 4180), a semicolon or a tab.
+func (r *Report) WriteCSV(w io.Writer, separator rune) error {
+	out := bufio.NewWriter(w)
+	if err := r.writeCSV(out, separator); err != nil {
+		return err
+	}
+	return out.Flush()
 }
 
 func (r *Report) writeJSON(w io.Writer) error {
@@ -52,8 +61,9 @@ func (r *Report) writeJSON(w io.Writer) error {
 
 // writeCSV writes a line for each step and each agency, policy and list that has any count in the period. Where there are no data, the
 // numbers are left out; a step without any of these has one line for itself.
-func (r *Report) writeCSV(w io.Writer) error {
+func (r *Report) writeCSV(w io.Writer, separator rune) error {
 	table := csv.NewWriter(w)
+	table.Comma = separator
 	header := []string{"from", "to", "covered_percent", "agency", "policy", "list", "service", "refused", "observed", "excepted"}
 	if err := table.Write(header); err != nil {
 		return err
