@@ -38,7 +38,11 @@ func (d *decoder) parseMoment(n *yaml.Node, p *time.Time, f *field) error {
 	if err != nil {
 		return err
 	}
-	if year := moment.Year(); year < minYear || year > maxYear {
+	last := moment
+	if f.lastDay {
+		last = last.Add(-1) // what ends at the turn of a year has its last day in the old one
+	}
+	if year := last.Year(); year < minYear || year > maxYear {
 		return fmt.Errorf("found %s, want a year from %d to %d", quote(text), minYear, maxYear)
 	}
 	if local && d.local == nil {
@@ -55,7 +59,7 @@ func ParseTime(text string, zone *time.Location) (time.Time, error) {
 	return moment, err
 }
 
-// parseInstant is parseMoment without the file. local says that it depended on the zone.
+// parseInstant is parseMoment without the file and its bounds. local says that it depended on the zone.
 func parseInstant(text string, zone *time.Location, lastDay bool) (moment time.Time, local bool, err error) {
 	if day, dayErr := time.Parse(time.DateOnly, text); dayErr == nil {
 		if lastDay {
