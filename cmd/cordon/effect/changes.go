@@ -17,18 +17,21 @@ func changes(r *regimes, s *survey, pairs []*pair, diffs map[string]*rulesDiff) 
 	all := changesOf(old.Policies(), next.Policies(), contrast[policy.Policy]{
 		what: "policy",
 		name: func(p *policy.Policy) string { return p.Name },
-		bear: func(p *policy.Policy) bool { return !r.over(p.Until) && had[p] },
+		over: func(p *policy.Policy) bool { return r.over(p.Until) },
+		bear: func(p *policy.Policy) bool { return had[p] },
 		said: r.policyText, compare: r.comparePolicies,
 	})
 	all = append(all, changesOf(old.Exceptions(), next.Exceptions(), contrast[policy.Exception]{
 		what: "exception",
 		name: func(e *policy.Exception) string { return e.Name },
-		bear: func(e *policy.Exception) bool { return !r.over(e.Until) },
+		over: func(e *policy.Exception) bool { return r.over(e.Until) },
+		bear: func(*policy.Exception) bool { return true },
 		said: r.exceptionText, compare: r.compareExceptions,
 	})...)
 	all = append(all, changesOf(old.Agencies(), next.Agencies(), contrast[policy.Agency]{
 		what: "agency",
 		name: func(a *policy.Agency) string { return a.Name },
+		over: func(*policy.Agency) bool { return false },
 		bear: func(*policy.Agency) bool { return true },
 		said: agencyText, compare: compareAgencies,
 	})...)
@@ -57,7 +60,8 @@ func hadBySomebody(pairs []*pair) map[*policy.Policy]bool {
 type contrast[T any] struct {
 	what    string
 	name    func(*T) string
-	bear    func(*T) bool   // it does something from now on
+	over    func(*T) bool   // it has ended
+	bear    func(*T) bool   // it does something from now on, unless it is over
 	said    func(*T) string // what it does, in a few words
 	compare func(old, next *T) []string
 }
@@ -70,20 +74,25 @@ func changesOf[T any](was, is []*T, c contrast[T]) []Change {
 			all = append(all, Change{What: c.what, Name: name, Texts: texts})
 		}
 	}
-	before := map[string]*T{}
+	before, over := map[string]*T{}, map[string]*T{}
 	for _, one := range was {
-		if c.bear(one) {
+		switch {
+		case c.over(one):
+			over[c.name(one)] = one
+		case c.bear(one):
 			before[c.name(one)] = one
 		}
 	}
 	for _, one := range is {
 		name := c.name(one)
 		earlier, known := before[name]
-		switch bears := c.bear(one); {
+		switch bears := c.bear(one) && !c.over(one); {
 		case known && bears:
 			add(name, c.compare(earlier, one)...)
 		case known:
 			add(name, c.ended(earlier, one))
+		case bears && over[name] != nil:
+			add(name, c.compare(over[name], one)...)
 		case bears:
 			add(name, "new: "+c.said(one))
 		}
