@@ -16,7 +16,7 @@ import (
 //	default:"24h"      the value if the key is left out, as it would be written; of a list, divided by spaces
 //	oneof:"ban off"    the texts allowed, divided by spaces
 //	min:"1s" max:"1h"  the range of a number, size or duration, both ends included
-//	flag:"listen"      the command-line flag that sets it, with its help:"…"
+//	flag:"listen"      the command-line flag that sets it, with its help:"…", where 'WORD' is what its value is called
 //
 // The words of opt are: required; short (a plain value in place of the object is the value of this key); empty (an empty
 // list is allowed); off (the word off is allowed and leaves the zero value); name (the name of an object); path (relative

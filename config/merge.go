@@ -23,7 +23,7 @@ func AddFlags(flags *pflag.FlagSet) {
 	var s Service
 	for _, l := range leavesOf(reflect.ValueOf(&s).Elem(), "") {
 		if l.flag != "" {
-			flags.String(l.flag, "", l.help)
+			flags.String(l.flag, "", strings.ReplaceAll(l.help, "'", "`")) // what pflag calls the value; a tag can have no `
 		}
 	}
 }

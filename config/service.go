@@ -41,10 +41,10 @@ type Service struct {
 
 	// PolicyDir is the directory whose *.yaml files are the policy. Empty, the default: the policy inside the binary, see
 	// [DefaultPolicy].
-	PolicyDir string `yaml:"policy_dir" opt:"path" flag:"policy-dir" help:"directory of the policy files (default policy_dir in cordon.yaml, else the policy inside the program)"`
+	PolicyDir string `yaml:"policy_dir" opt:"path" flag:"policy-dir" help:"the 'DIR' of the policy files (default policy_dir in cordon.yaml, else the policy inside the program)"`
 	// StateDir is the directory for the last good policy and lists. Empty, the default: nothing is kept, and a server that
 	// starts with a fault in its policy does not serve.
-	StateDir string `yaml:"state_dir" opt:"path" flag:"state-dir" help:"directory for the last good policy and lists and the audit log (default state_dir in cordon.yaml, else none)"`
+	StateDir string `yaml:"state_dir" opt:"path" flag:"state-dir" help:"the 'DIR' for the last good policy and lists and the audit log (default state_dir in cordon.yaml, else none)"`
 }
 
 // Listen says where the server is asked.
@@ -52,10 +52,10 @@ type Listen struct {
 	Place
 	// DNS are the addresses for DNS over UDP and TCP, at least one. Port 0 is any free port. Default: 127.0.0.1:5300 and
 	// [::1]:5300, which need no privilege.
-	DNS []netip.AddrPort `yaml:"dns" default:"127.0.0.1:5300 [::1]:5300" flag:"listen" help:"addresses for DNS over UDP and TCP, divided by commas"`
+	DNS []netip.AddrPort `yaml:"dns" default:"127.0.0.1:5300 [::1]:5300" flag:"listen" help:"the 'ADDRESS' for DNS over UDP and TCP; several are divided by commas"`
 	// Admin is the address for metrics and health over HTTP, which asks for no password. "off", the zero AddrPort:
 	// none. Default: 127.0.0.1:9353.
-	Admin netip.AddrPort `yaml:"admin" opt:"off" default:"127.0.0.1:9353" flag:"admin" help:"address for metrics and health over HTTP, or off"`
+	Admin netip.AddrPort `yaml:"admin" opt:"off" default:"127.0.0.1:9353" flag:"admin" help:"the 'ADDRESS' for metrics and health over HTTP, or off"`
 }
 
 // Upstream is a server that is asked. In place of the whole object its address can be written alone.
@@ -123,7 +123,7 @@ type Log struct {
 	Place
 	// Level is debug, info, warn or error; default info. No level has a client's address or
 	// a name that was asked.
-	Level string `yaml:"level" oneof:"debug info warn error" default:"info" flag:"log-level" help:"debug, info, warn or error"`
+	Level string `yaml:"level" oneof:"debug info warn error" default:"info" flag:"log-level" help:"the 'LEVEL' of the log: debug, info, warn or error"`
 	// Format is text or json; default text.
 	Format string `yaml:"format" oneof:"text json" default:"text"`
 }
