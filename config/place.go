@@ -37,6 +37,13 @@ func (p *Place) Has(key string) bool {
 	return ok
 }
 
+// HasElement says whether that element (from 0) of the list under a key is written somewhere: what is added to an object when files are
+// put together may be written nowhere.
+func (p *Place) HasElement(key string, element int) bool {
+	_, ok := p.fields[place{key, element}]
+	return ok
+}
+
 // unread says whether what is written there is no object at all, so that nothing of it was read.
 func (p *Place) unread() bool { return p.faulty && p.fields == nil }
 

@@ -128,7 +128,7 @@ type weighed struct {
 	Exceptions []considered `json:"exceptions,omitempty"`
 
 	Through      string   `json:"agency,omitempty"`        // the agency, or the one above it, that has the policy; "": as it has every ban
-	AgencySource string   `json:"agency_source,omitempty"` // where that has it
+	AgencySource string   `json:"agency_source,omitempty"` // where that has it; with "": where policies beside every ban are named
 	Others       []string `json:"other_clients,omitempty"` // exceptions from it for other clients of the agency
 	decisive     bool
 }

@@ -57,13 +57,18 @@ func (a *agencyFacts) place(line []*config.Agency) {
 	}
 }
 
-// place adds the nearest agency of line that has p.
+// place adds the nearest agency of line that has p. An agency that has every ban, and policies of an owned file beside them, has p without
+// anybody naming it.
 func (p *weighed) place(line []*config.Agency) {
 	for _, a := range line {
-		if i := slices.Index(a.Policies, p.Name); i >= 0 {
-			p.Through, p.AgencySource = a.Name, a.AtElement("policies", i).String()
-			return
+		i := slices.Index(a.Policies, p.Name)
+		if i < 0 {
+			continue
 		}
+		if p.AgencySource = a.AtElement("policies", i).String(); a.HasElement("policies", i) {
+			p.Through = a.Name
+		}
+		return
 	}
 }
 

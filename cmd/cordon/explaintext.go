@@ -120,13 +120,32 @@ func (t *tree) agency(a *agencyFacts, client string) {
 // matches tells of the lists that hold of, something in the answer, or of those that hold the question, if of is "". What decided comes
 // first.
 func (t *tree) matches(all []match, of string, agency *agencyFacts) {
-	isDecisive := func(p weighed) bool { return p.decisive }
 	for _, decisive := range []bool{true, false} {
 		for i := range all {
 			if m := &all[i]; m.Of == of && slices.ContainsFunc(m.Policies, isDecisive) == decisive {
 				t.match(m, agency)
 			}
 		}
+	}
+}
+
+func isDecisive(p weighed) bool { return p.decisive }
+
+// The ranks of policies in an explanation.
+const (
+	rankDecides = iota
+	rankInForce
+	rankOther
+)
+
+func (p *weighed) rank() int {
+	switch {
+	case p.decisive:
+		return rankDecides
+	case p.inForce():
+		return rankInForce
+	default:
+		return rankOther
 	}
 }
 
@@ -146,10 +165,11 @@ func (t *tree) match(m *match, agency *agencyFacts) {
 	}
 	t.fact(0, what, told+placeText(m.rule.Source))
 	foreign := func(p *weighed) bool { return p.Bearing == policy.OfAnotherAgency.String() }
-	for _, decisive := range []bool{true, false} {
+	decided := slices.ContainsFunc(m.Policies, isDecisive)
+	for _, rank := range []int{rankDecides, rankInForce, rankOther} {
 		for i := range m.Policies {
-			if p := &m.Policies[i]; p.decisive == decisive && !foreign(p) {
-				t.policy(p, agency)
+			if p := &m.Policies[i]; p.rank() == rank && !foreign(p) {
+				t.policy(p, agency, decided && rank == rankOther)
 			}
 		}
 	}
@@ -167,10 +187,15 @@ func (t *tree) match(m *match, agency *agencyFacts) {
 	}
 }
 
-// policy tells of a policy that has the list of a match and that the agency has.
-func (t *tree) policy(p *weighed, agency *agencyFacts) {
+// policy tells of a policy that has the list of a match and that the agency has; in brief only what it is and when it is in force.
+func (t *tree) policy(p *weighed, agency *agencyFacts, brief bool) {
 	t.fact(1, "decision", "the "+p.Strength+" "+p.Name+": "+bearingText(p.Bearing)+placeText(p.Source))
-	if !t.said["policy "+p.Name] {
+	switch {
+	case t.said["policy "+p.Name]:
+	case brief:
+		t.fact(2, "title", titleOf(p.Title, t.language))
+		t.fact(2, "in force", spanText(p.From, p.Until))
+	default:
 		t.said["policy "+p.Name] = true
 		t.policyFacts(p, agency)
 	}
@@ -201,6 +226,9 @@ func (t *tree) policyFacts(p *weighed, agency *agencyFacts) {
 		t.fact(2, "applies to", agency.Name+placeText(p.AgencySource))
 	case p.Through != "":
 		t.fact(2, "applies to", agency.Name+", as it is below "+p.Through+placeText(p.AgencySource))
+	case p.AgencySource != "":
+		t.fact(2, "applies to", agency.Name+", as main files name no policies for it: it has every ban, beside those of its owner"+
+			placeText(p.AgencySource))
 	default:
 		t.fact(2, "applies to", agency.Name+", as no policies are named for it: it has every ban")
 	}
@@ -355,51 +383,3 @@ func after(first, between, second string) string {
 	}
 	return first + between + second
 }
-
-// spanText is the time from one moment to just before another, either of which may be zero.
-func spanText(from, until time.Time) string {
-	text := after(momentText("from ", from), " ", endText(until))
-	if text == "" {
-		return "always"
-	}
-	return text
-}
-
-// endText is the moment at which something ends; the end of a day is said by that day.
-func endText(until time.Time) string {
-	switch {
-	case until.IsZero():
-		return ""
-	case isMidnight(until):
-		return dayText("to the end of ", until.AddDate(0, 0, -1))
-	default:
-		return "until " + minuteText(until)
-	}
-}
-
-// momentText is what and a moment, "" for the zero time; the begin of a day is said by that day.
-func momentText(what string, t time.Time) string {
-	switch {
-	case t.IsZero():
-		return ""
-	case isMidnight(t):
-		return dayText(what, t)
-	default:
-		return what + minuteText(t)
-	}
-}
-
-func isMidnight(t time.Time) bool {
-	hour, minute, second := t.Clock()
-	return hour == 0 && minute == 0 && second == 0
-}
-
-// dayText is what and a day, "" for the zero time.
-func dayText(what string, t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return what + t.Format(time.DateOnly)
-}
-
-func minuteText(t time.Time) string { return t.Format("2006-01-02 15:04 MST") }
