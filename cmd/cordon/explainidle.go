@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"iter"
 	"net/netip"
 	"slices"
 
@@ -23,11 +24,21 @@ func (e *Explained) tellIdle(set *config.PolicySet, asker *policy.Asker, client 
 		if !has && !(neverBegan(x) && isFor(x, &e.Agency, client)) {
 			continue
 		}
+		for p := range e.policiesInForce() {
+			if why := whyIdle(set, x, policies[p.Name]); why != "" {
+				p.Exceptions = append(p.Exceptions, considered{exceptionFacts: factsOfIdle(set, x), Effect: why})
+			}
+		}
+	}
+}
+
+// policiesInForce are those in force for the agency, of each match.
+func (e *Explained) policiesInForce() iter.Seq[*weighed] {
+	return func(yield func(*weighed) bool) {
 		for i := range e.Matches {
 			for j := range e.Matches[i].Policies {
-				p := &e.Matches[i].Policies[j]
-				if why := whyIdle(set, x, policies[p.Name]); why != "" && p.inForce() {
-					p.Exceptions = append(p.Exceptions, considered{exceptionFacts: factsOfIdle(set, x), Effect: why})
+				if p := &e.Matches[i].Policies[j]; p.inForce() && !yield(p) {
+					return
 				}
 			}
 		}
@@ -39,7 +50,8 @@ func whyIdle(set *config.PolicySet, x *config.Exception, p *config.Policy) strin
 	owner, lifts := set.Owner(x.Pos.File), set.Lifts(x)
 	switch {
 	case len(x.Policies) == 0 && p.Binds(owner):
-		return fmt.Sprintf("does not lift it: %s is binding%s, and exceptions_by does not name %s", p.Name, placeText(p.At("binding").String()), owner)
+		return fmt.Sprintf("does not lift it: %s is binding%s, and exceptions_by does not name %s",
+			p.Name, placeText(p.At("binding").String()), owner)
 	case neverBegan(x) && (lifts == nil || slices.Contains(lifts, p.Name)):
 		return "does not lift it: it was revoked before it began"
 	default:

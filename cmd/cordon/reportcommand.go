@@ -102,7 +102,8 @@ var separators = map[string]rune{",": ',', ";": ';', "tab": '\t'}
 func (o *reportOptions) check() error {
 	if ending := strings.TrimPrefix(filepath.Ext(o.output), "."); o.format == "" && ending != "" {
 		if !slices.Contains(report.Formats(), ending) {
-			return fmt.Errorf("--output %q: found the ending %s, want one of %s, or --format", o.output, ending, strings.Join(report.Formats(), ", "))
+			return fmt.Errorf("--output %q: found the ending %s, want one of %s, or --format",
+				o.output, ending, strings.Join(report.Formats(), ", "))
 		}
 		o.format = ending
 	}
