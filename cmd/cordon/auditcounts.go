@@ -22,8 +22,24 @@ type countKey struct {
 // maxCounts bounds how many counts an entry has; there are more entries if there are more.
 const maxCounts = 5000
 
-// tellCounts tells what was decided since it did so last.
-func (a *auditor) tellCounts(now time.Time) {
+// tellHour tells what was decided, and which exceptions were used, since it did so last.
+func (a *auditor) tellHour(now time.Time) {
+	since := a.hour(now)
+	a.tellUses(now, since)
+	a.tellCounts(now, since)
+	a.since = now
+}
+
+// hour is the beginning of what tellHour tells at now.
+func (a *auditor) hour(now time.Time) time.Time {
+	if since := utc(a.since); !since.After(utc(now)) {
+		return since
+	}
+	return utc(now) // the clock stepped back
+}
+
+// tellCounts tells what was decided since then.
+func (a *auditor) tellCounts(now, since time.Time) {
 	rows := map[audit.Count]audit.Count{} // by what is counted
 	before := a.counts
 	a.counts = map[countKey]uint64{}
@@ -57,36 +73,43 @@ func (a *auditor) tellCounts(now time.Time) {
 	sorted := slices.SortedFunc(maps.Values(rows), func(x, y audit.Count) int {
 		return cmp.Or(cmp.Compare(x.Agency, y.Agency), cmp.Compare(x.Policy, y.Policy), cmp.Compare(x.List, y.List))
 	})
-	since := utc(a.since)
-	if since.After(utc(now)) { // the clock stepped back
-		since = utc(now)
-	}
 	for part := range slices.Chunk(sorted, maxCounts) {
 		a.file.Append(audit.Entry{Kind: audit.Counted, Time: now, Since: since, Counts: part})
 	}
-	a.since = now
 }
 
-// tellUses tells which exceptions were used for the first time on this day.
-func (a *auditor) tellUses(now time.Time) {
+// noteUses takes in which exceptions were used, for the first time on the day of since. It is not told at once: an exception may be for
+// one person, and an entry with that moment would be a record of them.
+func (a *auditor) noteUses(since time.Time) {
 	if a.used == nil {
 		return
 	}
 	uses := a.used()
-	for _, name := range slices.Sorted(maps.Keys(uses)) {
-		key := termKey{exception: true, name: name}
-		t, known := a.said.terms[key]
+	for name, n := range uses {
+		t, known := a.said.terms[termKey{exception: true, name: name}]
 		if !known { // it is new, and not told of yet: it is used when it is
 			uses[name] = a.uses[name]
-		}
-		if uses[name] == a.uses[name] || sameDay(t.Used, now) {
 			continue
 		}
-		t.Used = now.UTC().Truncate(time.Millisecond)
-		a.said.terms[key] = t
-		a.file.Append(audit.Entry{Kind: audit.ExceptionUsed, Time: now, Exception: name, Agency: t.Agency})
+		if n != a.uses[name] && !sameDay(t.Used, since) {
+			a.usedBy[name] = t.Agency
+		}
 	}
 	a.uses = uses
+}
+
+// tellUses tells which exceptions were used for the first time on the day of since, be they in the files still or not.
+func (a *auditor) tellUses(now, since time.Time) {
+	a.noteUses(since)
+	for _, name := range slices.Sorted(maps.Keys(a.usedBy)) {
+		key := termKey{exception: true, name: name}
+		if t, still := a.said.terms[key]; still {
+			t.Used = since
+			a.said.terms[key] = t
+		}
+		a.file.Append(audit.Entry{Kind: audit.ExceptionUsed, Time: now, Since: since, Exception: name, Agency: a.usedBy[name]})
+	}
+	clear(a.usedBy)
 }
 
 func sameDay(a, b time.Time) bool {

@@ -48,6 +48,7 @@ type auditor struct {
 	since   time.Time // when it was counted last
 	counts  map[countKey]uint64
 	uses    map[string]uint64
+	usedBy  map[string]string // the agency of each exception of which it is to be told that it was used
 	outages map[string]*outage
 }
 
@@ -85,7 +86,8 @@ func (s *server) openAudit() {
 			return d.Sentences()
 		},
 		file: file, log: s.log, counted: s.resolver.Counts, used: s.resolver.Uses, failing: s.upstream.failing, since: time.Now(),
-		counts: map[countKey]uint64{}, uses: map[string]uint64{}, outages: map[string]*outage{}, wake: make(chan struct{}, 1),
+		counts: map[countKey]uint64{}, uses: map[string]uint64{}, usedBy: map[string]string{},
+		outages: map[string]*outage{}, wake: make(chan struct{}, 1),
 	}
 	earlier, err := audit.ReadState(dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -259,10 +261,9 @@ func (a *auditor) tick(now time.Time) {
 	defer a.mu.Unlock()
 	a.last = now
 	a.tellTerms(now)
-	a.tellUses(now)
 	a.tellOutages(now)
 	if !a.since.Truncate(time.Hour).Equal(now.Truncate(time.Hour)) { // later, or earlier if the clock stepped back
-		a.tellCounts(now)
+		a.tellHour(now)
 	}
 }
 
@@ -270,6 +271,6 @@ func (a *auditor) tick(now time.Time) {
 func (a *auditor) tellEnd(now time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.tellCounts(now)
+	a.tellHour(now)
 	a.file.Append(audit.Entry{Kind: audit.Stop, Time: now, Hash: a.good.snapshot.Hash()})
 }

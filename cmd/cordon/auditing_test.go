@@ -45,7 +45,8 @@ func newAuditTest(t *testing.T, dir, text string) *auditTest {
 		counted: func() []resolver.Count { return x.tell.counts },
 		used:    func() map[string]uint64 { return maps.Clone(x.tell.uses) },
 		failing: func() []string { return slices.Clone(x.tell.failing) },
-		counts:  map[countKey]uint64{}, uses: map[string]uint64{}, outages: map[string]*outage{}, wake: make(chan struct{}, 1),
+		counts:  map[countKey]uint64{}, uses: map[string]uint64{}, usedBy: map[string]string{},
+		outages: map[string]*outage{}, wake: make(chan struct{}, 1),
 	}
 	x.look(generationOf(t, text), nil, time.Now())
 	return x
@@ -109,33 +110,75 @@ exceptions:
   - {name: study, agency: ministry, reason: r, approved_by: a, until: 2000-03-01}
 `
 
+// The entry has the time of the hourly counts, and says the hour that it is of: nobody reads from it when a person used their exception.
 func TestAnExceptionIsUsedForTheFirstTimeOnEachDay(t *testing.T) {
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
 		x := newAuditTest(t, dir, auditedPolicy)
 		x.begin()
 		time.Sleep(time.Minute)
-		x.want("")
 		x.now(func() { x.tell.uses = map[string]uint64{"press": 1, "unknown": 5} })
 		time.Sleep(time.Minute)
 		x.now(func() { x.tell.uses["press"] = 2 })
-		time.Sleep(time.Minute)
+		time.Sleep(57 * time.Minute)
+		x.want("")
+		time.Sleep(2 * time.Minute)
 		x.want(" exception-used:press")
-		x.now(func() { x.tell.uses["study"] = 1 })
+		x.now(func() { x.tell.uses["press"], x.tell.uses["study"] = 3, 1 })
 		time.Sleep(time.Minute)
-		x.want(" exception-used:press exception-used:study")
 		x.end()
+		x.want(" exception-used:press exception-used:study stop")
 		x = newAuditTest(t, dir, auditedPolicy) // on the same day
 		x.begin()
 		x.now(func() { x.tell.uses = map[string]uint64{"press": 1} })
-		time.Sleep(time.Minute)
+		time.Sleep(time.Hour)
 		x.want("")
-		time.Sleep(24 * time.Hour)
-		x.want("") // not used on that day
+		time.Sleep(21*time.Hour + 50*time.Minute) // 23:52
+		x.now(func() { x.tell.uses["study"] = 2 })
+		time.Sleep(10 * time.Minute)
+		x.want("") // not used on that day for the first time
 		x.now(func() { x.tell.uses["press"] = 2 })
+		time.Sleep(23*time.Hour + 50*time.Minute) // 23:52
+		x.now(func() { x.tell.uses["study"] = 3 })
+		time.Sleep(10 * time.Minute)
+		x.want(" exception-used:press exception-used:study")
+		x.end()
+		var got []string
+		for e, err := range audit.Read(dir, time.Time{}, time.Time{}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if e.Kind == audit.ExceptionUsed {
+				got = append(got, e.Exception+e.Since.Format(" 02 15:04 ")+e.Time.Format("02 15:04"))
+			}
+		}
+		want := []string{"press 01 00:00 01 01:00", "study 01 01:00 01 01:02", "press 02 00:00 02 01:00", "study 02 23:00 03 00:00"}
+		if !slices.Equal(got, want) {
+			t.Errorf("used: %q, want %q", got, want)
+		}
+	})
+}
+
+// An exception that is taken out of the files in the hour in which it was used.
+func TestAUseIsToldOfAnExceptionThatIsGone(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		x := newAuditTest(t, dir, auditedPolicy)
+		x.begin()
 		time.Sleep(time.Minute)
+		x.now(func() { x.tell.uses = map[string]uint64{"press": 1} })
+		x.look(generationOf(t, strings.ReplaceAll(auditedPolicy, "press", "other")), nil, time.Now())
+		time.Sleep(time.Hour)
 		x.want(" exception-used:press")
 		x.end()
+		newAuditTest(t, dir, strings.ReplaceAll(auditedPolicy, "press", "other")).catchUp(t.Context())
+		x = newAuditTest(t, dir, strings.ReplaceAll(auditedPolicy, "press", "other"))
+		x.begin()
+		time.Sleep(time.Minute)
+		x.end()
+		if got := x.kinds(); strings.Count(got, "exception-revoked") != 1 {
+			t.Errorf("entries are %q, want one revocation", got)
+		}
 	})
 }
 
@@ -282,7 +325,7 @@ func TestAnExceptionIsUsedBeforeItIsTold(t *testing.T) {
 		time.Sleep(10 * time.Second)
 		x.want("")
 		x.look(generationOf(t, auditedPolicy), nil, time.Now())
-		time.Sleep(10 * time.Second)
+		time.Sleep(time.Hour)
 		x.want(" exception-used:press")
 		x.end()
 	})

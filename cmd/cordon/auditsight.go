@@ -68,7 +68,7 @@ func (a *auditor) tell(s sight, effect []string) {
 		now = a.last
 	}
 	if before != nil {
-		a.tellUses(now) // by the exceptions that there were until now
+		a.noteUses(a.hour(now)) // by the exceptions that there were until now
 	}
 	a.good, a.last = s.good, now
 	a.tellHolds(s.held, now)

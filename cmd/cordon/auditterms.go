@@ -213,8 +213,10 @@ func (s *said) addTerm(e *audit.Entry) {
 			t.State = audit.Over
 		}
 	case audit.ExceptionUsed:
-		t.Used = e.Time
-		s.terms[key] = t
+		if t.Name != "" { // else it was taken out of the files since it was used
+			t.Used = e.Day()
+			s.terms[key] = t
+		}
 		return
 	case audit.ExceptionExtended, audit.ExceptionShortened:
 	default:

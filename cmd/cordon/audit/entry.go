@@ -39,8 +39,16 @@ type Entry struct {
 
 	Omitted int `json:"omitted,omitempty"` // how many elements of the slices here were left out, because the entry was too long
 
-	Since  time.Time `json:"since,omitzero"` // [Counted]: the beginning of the time that they are of; it ends at Time
+	Since  time.Time `json:"since,omitzero"` // [Counted], [ExceptionUsed]: the beginning of the time that they are of; it ends at Time
 	Counts []Count   `json:"counts,omitempty"`
+}
+
+// Day is a moment of the day that e, an [ExceptionUsed], is of: Since, or Time for who wrote no Since, or one after Time.
+func (e *Entry) Day() time.Time {
+	if e.Since.IsZero() || e.Since.After(e.Time) {
+		return e.Time
+	}
+	return e.Since
 }
 
 // Kind is what an entry is about. A reader meets kinds that it does not know, of later versions.
@@ -62,7 +70,7 @@ const (
 	ExceptionRevoked   Kind = "exception-revoked"   // from Until on; zero: it is no longer in the files
 	ExceptionBegan     Kind = "exception-began"
 	ExceptionLapsed    Kind = "exception-lapsed"
-	ExceptionUsed      Kind = "exception-used" // for the first time on that day, in UTC
+	ExceptionUsed      Kind = "exception-used" // for the first time on the day of Since, in UTC; told with the counts, not when it was used
 	PolicyBegan        Kind = "policy-began"
 	PolicyEnded        Kind = "policy-ended" // at Until; zero: it is no longer in the files
 
@@ -76,7 +84,7 @@ const (
 )
 
 // Term is a policy or an exception that the files have, with its time. From is zero if it was in force since ever, Until if it has no
-// end; that of a revoked exception is the moment from which it is. Used is when the exception was last seen used, zero for never.
+// end; that of a revoked exception is the moment from which it is. Used is as Since of the last [ExceptionUsed], zero for never.
 type Term struct {
 	Name   string    `json:"name"`
 	Agency string    `json:"agency,omitempty"` // of an exception

@@ -100,7 +100,7 @@ func TestExceptionsOfTheLogsAlone(t *testing.T) {
 			audit.Entry{Kind: audit.ExceptionUsed, Time: at(3), Exception: "x"},
 			audit.Entry{Kind: audit.ExceptionUsed, Time: at(3), Exception: "x"},
 			audit.Entry{Kind: audit.ExceptionExtended, Time: at(4), Exception: "x", Until: at(25)},
-			audit.Entry{Kind: audit.ExceptionUsed, Time: at(9), Exception: "x"},
+			audit.Entry{Kind: audit.ExceptionUsed, Time: at(10).Add(-9 * time.Hour), Since: at(10).Add(-10 * time.Hour), Exception: "x"}, // on the 9th
 			audit.Entry{Kind: audit.ExceptionRevoked, Time: at(11), Exception: "x", ApprovedBy: "c", Until: at(10)},
 		)}
 	}

@@ -144,7 +144,7 @@ func (x *exceptions) entry(e *audit.Entry) {
 		x.all[name] = told
 	}
 	if e.Kind == audit.ExceptionUsed {
-		x.use(told, e.Time)
+		x.use(told, e.Day())
 		return
 	}
 	if !told.Written {
