@@ -12,8 +12,9 @@
 // [Read] gives the entries to who wants to know what was, [ReadState] those that say how things are.
 //
 // What is not written stays known: entries that the disk refuses are kept in memory up to a bound and tried again, those beyond it are
-// counted, and a [Gap] entry says how many are missing. A line that a crash left unfinished is cut off at the next start, and a [Torn]
-// entry says so.
+// counted, and a [Gap] entry says how many are missing. A server that starts while another still writes
+// the log keeps its entries so too, and goes on where that one ended. A line that a crash left unfinished is cut off at the next start, and
+// a [Torn] entry says so.
 // A file that is older than it has to be kept is removed with a [Removed] entry for it, which says where the chain begins from then on: a
 // beginning that no such entry accounts for was cut by somebody.
 //

@@ -2,7 +2,6 @@ package audit
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -39,7 +38,7 @@ type Log struct {
 	waiting []waiting // to be written, the oldest first
 	octets  int       // of all of them, as lines
 	lost    Entry     // [Gap] of the entries that were dropped since the last that waits; Missing 0: none were
-	refuses bool      // another process writes the log, or Run has ended
+	refuses bool      // Run has ended
 	counts  counts
 }
 
@@ -132,17 +131,14 @@ func (l *Log) next() (Entry, bool) {
 }
 
 // Run writes what is appended, until ctx ends: then what still waits is tried once more. It removes files that are no longer to be kept.
-// If another process writes the log in the directory, Run says so and returns.
+// While another process writes the log in the directory, Run tries again like after any other error; the chain goes on then from what
+// that process wrote, with what waited here, the start of this process first.
 func (l *Log) Run(ctx context.Context) {
 	w := &writer{config: l.config}
 	defer w.close()
 	var t trouble
 	for ctx.Err() == nil {
 		err := l.write(w)
-		if errors.Is(err, errLocked) {
-			l.end(err)
-			return
-		}
 		l.wait(ctx, t.after(err, l.config.Log), err != nil)
 	}
 	l.end(l.write(w))
@@ -207,10 +203,7 @@ func (l *Log) end(err error) {
 	lost := uint64(len(l.waiting)) + l.lost.Missing
 	l.counts.lost += uint64(len(l.waiting))
 	l.waiting, l.octets, l.refuses = nil, 0, true
-	switch {
-	case errors.Is(err, errLocked):
-		l.config.Log.Error("audit log: another process writes it, so this one writes none", "dir", l.config.Dir)
-	case lost > 0:
+	if lost > 0 {
 		l.config.Log.Error("audit log: entries are lost: they could not be written before the end", "entries", lost, "error", err)
 	}
 }

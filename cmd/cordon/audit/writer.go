@@ -94,6 +94,10 @@ func (w *writer) own() error {
 		return err
 	}
 	held, err := lock(filepath.Join(w.config.Dir, lockFile))
+	if errors.Is(err, errLocked) {
+		w.known = false // what is the head is its business now
+		return fmt.Errorf("%s: %w", w.config.Dir, err)
+	}
 	if err != nil {
 		return err
 	}
@@ -116,6 +120,7 @@ func (w *writer) look() error {
 	case err != nil:
 		return err
 	case !os.SameFile(there, opened):
+		w.unlock()
 		return fmt.Errorf("%s is another file", w.path)
 	case there.Size() != w.size && !w.torn:
 		return fmt.Errorf("%s has %d octets, want the %d that were written", w.path, there.Size(), w.size)
