@@ -117,17 +117,25 @@ func (l *Log) admitLost() {
 	l.admit(gap, roughly)
 }
 
-// next is the entry to write next, false for none.
-func (l *Log) next() (Entry, bool) {
+// maxBatch is how much is written at once, in octets, unless one entry is longer. The disk is waited for once for all of that.
+const maxBatch = 1 << 20
+
+// next are the entries to write next, the oldest of those that wait; none if none do.
+func (l *Log) next() []Entry {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.waiting) == 0 {
 		l.admitLost()
 	}
-	if len(l.waiting) == 0 {
-		return Entry{}, false
+	var oldest []Entry
+	octets := 0
+	for _, one := range l.waiting {
+		if octets += one.octets; octets > maxBatch && len(oldest) > 0 {
+			break
+		}
+		oldest = append(oldest, one.entry)
 	}
-	return l.waiting[0].entry, true
+	return oldest
 }
 
 // Run writes what is appended, until ctx ends: then what still waits is tried once more. It removes files that are no longer to be kept.
@@ -161,29 +169,28 @@ func (l *Log) wait(ctx context.Context, pause time.Duration, failing bool) {
 
 // write writes all that waits, and then removes files that are too old.
 func (l *Log) write(w *writer) error {
-	for {
-		e, ok := l.next()
-		if !ok {
-			break
-		}
-		err := w.write(&e)
+	for oldest := l.next(); len(oldest) > 0; oldest = l.next() {
+		n, err := w.write(oldest)
 		l.note(w, err)
 		if err != nil {
 			return err
 		}
-		l.written()
+		l.written(n)
 	}
 	err := w.retain(time.Now())
 	l.note(w, err)
 	return err
 }
 
-// written forgets the oldest entry of those that waited.
-func (l *Log) written() {
+// written forgets the oldest n of the entries that wait.
+func (l *Log) written(n int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.octets -= l.waiting[0].octets
-	l.waiting = l.waiting[1:]
+	for _, one := range l.waiting[:n] {
+		l.octets -= one.octets
+	}
+	clear(l.waiting[:n])
+	l.waiting = l.waiting[n:]
 }
 
 // note takes over what w knows, after an attempt that had err.

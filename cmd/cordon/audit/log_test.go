@@ -222,7 +222,7 @@ func TestAClockThatIsWrongForAMomentRemovesNothing(t *testing.T) {
 		w := &writer{config: Config{Dir: dir, MaxFile: 100, Keep: time.Hour, Log: slog.New(slog.DiscardHandler), open: openFile}}
 		defer w.close()
 		for range 5 {
-			if err := w.write(&Entry{Kind: Start, Time: time.Now()}); err != nil {
+			if _, err := w.write([]Entry{{Kind: Start, Time: time.Now()}}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -520,8 +520,79 @@ func TestWhatCannotBeSyncedIsWrittenAgain(t *testing.T) {
 		fails.Store(false)
 		time.Sleep(2 * time.Second)
 		intact(t, dir, 1)
-		if r.add(Counted); synced != 1 {
-			t.Errorf("synced %d times, want once for the start and not for counts", synced)
+		if r.add(Counted); synced != 2 { // the head that is said must outlive a crash
+			t.Errorf("synced %d times, want once for the start and once for the counts", synced)
+		}
+	})
+}
+
+// slowly opens files whose Sync takes a while, and calls before first.
+type slowly struct {
+	file
+	before func()
+}
+
+func (f slowly) Sync() error {
+	f.before()
+	time.Sleep(10 * time.Millisecond)
+	return nil
+}
+
+// Ten thousand entries on a slow disk: they wait for it together, and the head is one that is on the disk.
+func TestWhatComesTogetherIsSyncedTogether(t *testing.T) {
+	for name, test := range map[string]struct {
+		maxFile   int64
+		mostSyncs int
+	}{"one file": {1 << 30, 5}, "many files": {200 << 10, 20}} {
+		t.Run(name, func(t *testing.T) {
+			dir, synced := t.TempDir(), 0
+			synctest.Test(t, func(t *testing.T) {
+				var r *running
+				begun := time.Now()
+				r = run(t, Config{Dir: dir, MaxFile: test.maxFile, open: func(path string) (file, error) {
+					f, err := openFile(path)
+					return slowly{f, func() {
+						synced++
+						s, err := Verify(dir, "")
+						if known := r.known(); err != nil || known.head.Sequence >= s.Head.Sequence || known.written != known.head.Sequence {
+							t.Errorf("the head is %d of %d before the disk has them, %d are said to be written; %v",
+								known.head.Sequence, s.Head.Sequence, known.written, err)
+						}
+					}}, err
+				}})
+				for range 10_000 {
+					r.Append(Entry{Kind: ExceptionAdded, Reason: "r"})
+				}
+				for r.known().written < 10_000 && time.Since(begun) < time.Hour {
+					time.Sleep(time.Millisecond)
+				}
+				if synced > test.mostSyncs {
+					t.Errorf("it took %v and %d syncs, want %d at most", time.Since(begun), synced, test.mostSyncs)
+				}
+				intact(t, dir, 10_000)
+				if r.octets != 0 || len(r.waiting) != 0 {
+					t.Errorf("%d entries wait, %d octets", len(r.waiting), r.octets)
+				}
+			})
+		})
+	}
+}
+
+// A disk that is full in the middle of several entries: none of them counts, and none is there twice in the end.
+func TestEntriesThatHalfFitAreWrittenAgain(t *testing.T) {
+	dir, d := t.TempDir(), new(disk)
+	synctest.Test(t, func(t *testing.T) {
+		r := run(t, Config{Dir: dir, open: d.open})
+		r.add(Start)
+		d.set(syscall.ENOSPC, 1000)
+		r.add(Rejected, Rejected, Rejected, Rejected, Rejected, Rejected, Rejected, Rejected, Rejected, Rejected)
+		if known := r.known(); known.head.Sequence != 1 || known.written != 1 {
+			t.Errorf("the Log says %+v", known)
+		}
+		d.set(nil, 0)
+		time.Sleep(longPause)
+		if s := intact(t, dir, 11); s.Head != r.known().head || r.known().written != 11 {
+			t.Errorf("the Log says %+v, the file %v", r.known(), s.Head)
 		}
 	})
 }

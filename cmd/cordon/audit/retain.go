@@ -56,10 +56,10 @@ func (w *writer) mayGo(end ending, now time.Time) bool {
 // remove removes f, which ends with end.
 func (w *writer) remove(f logFile, end ending) error {
 	if end.lines > 0 {
-		err := w.write(&Entry{
+		_, err := w.write([]Entry{{
 			Kind: Removed, Time: time.Now().UTC().Truncate(time.Millisecond), What: filepath.Base(f.path), Until: end.time,
 			First: end.head.Sequence + 1, Hash: end.head.Hash,
-		})
+		}})
 		if err != nil {
 			return err
 		}

@@ -51,21 +51,22 @@ type writer struct {
 	due    time.Time // since when there are some; zero: there are none
 }
 
-// write appends e, with its place in the chain. If that fails, it is as if it had not been tried.
-func (w *writer) write(e *Entry) error {
+// write appends entries, each with its place in the chain, and says how many are on the disk: as many of the first as go into one file. If
+// that fails, it is as if it had not been tried.
+func (w *writer) write(entries []Entry) (int, error) {
 	if err := w.prepare(); err != nil {
-		return err
+		return 0, err
 	}
 	if w.cut != nil {
-		if e.Time.Before(w.cut.Time) { // it waited: the clock did not step back
+		if e := &entries[0]; e.Time.Before(w.cut.Time) { // it waited: the clock did not step back
 			w.cut.Time = e.Time
 		}
-		if err := w.put(w.cut); err != nil {
-			return err
+		if _, err := w.put([]Entry{*w.cut}); err != nil {
+			return 0, err
 		}
 		w.cut = nil
 	}
-	return w.put(e)
+	return w.put(entries)
 }
 
 // prepare makes sure that the directory is there and ours, that the head is known, and that the open file is the one that was opened.
@@ -128,49 +129,65 @@ func (w *writer) look() error {
 	return nil
 }
 
-// put appends e to the open file, or to the next if that is full.
-func (w *writer) put(e *Entry) error {
-	e.Sequence, e.Previous = w.head.Sequence+1, w.head.Hash
-	text, err := encode(e)
-	if err != nil {
-		return err
+// put appends entries to the open file, or to the next if that is full, and says how many: those that there is room for, and the first.
+func (w *writer) put(entries []Entry) (int, error) {
+	b := batch{head: w.head}
+	for i := range entries {
+		if err := b.encode(entries[i]); err != nil {
+			return 0, err
+		}
+		if i > 0 && w.size+int64(len(b.text)+len(b.next)) > w.config.MaxFile {
+			break
+		}
+		if i == 0 {
+			if err := w.room(int64(len(b.next))); err != nil {
+				return 0, err
+			}
+		}
+		b.add()
 	}
-	if err := w.room(int64(len(text))); err != nil {
-		return err
+	if err := w.append(b.text); err != nil {
+		return 0, err
 	}
+	w.size += int64(len(b.text))
+	w.head = b.head
+	w.written += uint64(len(b.heads))
+	w.last = b.last
+	for i, head := range b.heads {
+		w.tell(entries[i].Kind, head)
+	}
+	return len(b.heads), nil
+}
+
+// append has text at the end of the open file, and on the disk: what is not sure to be there counts as not written.
+func (w *writer) append(text []byte) error {
 	if w.torn {
 		if err := w.file.Truncate(w.size); err != nil {
 			return err
 		}
 		w.torn = false
 	}
-	_, err = w.file.Write(text)
-	if err == nil && e.Kind != Counted {
-		err = w.file.Sync() // what is not sure to be on the disk counts as not written
+	_, err := w.file.Write(text)
+	if err == nil {
+		err = w.file.Sync()
 	}
 	if err != nil {
 		w.torn = w.file.Truncate(w.size) != nil
-		return err
 	}
-	w.size += int64(len(text))
-	w.head = Head{Sequence: e.Sequence, Hash: hashOf(text[:len(text)-1])}
-	w.written++
-	w.last = e.Time
-	w.tell(e)
-	return nil
+	return err
 }
 
-// tell logs the head, so that it is known outside of the file too; not for what comes often.
-func (w *writer) tell(e *Entry) {
-	if e.Kind != Counted && e.Kind != ExceptionUsed {
-		w.config.Log.Info("audit log", "event", e.Kind, "seq", w.head.Sequence, "head", w.head.Hash)
+// tell logs a head, so that it is known outside of the file too; not for what comes often.
+func (w *writer) tell(kind Kind, head Head) {
+	if kind != Counted && kind != ExceptionUsed {
+		w.config.Log.Info("audit log", "event", kind, "seq", head.Sequence, "head", head.Hash)
 	}
 }
 
 // room sees to it that a file is open that has room for so many octets.
 func (w *writer) room(octets int64) error {
 	if w.file != nil && w.size > 0 && w.size+octets > w.config.MaxFile {
-		err := errors.Join(w.file.Sync(), w.file.Close())
+		err := w.file.Close()
 		w.file = nil
 		if err != nil {
 			return fmt.Errorf("%s: %w", w.path, err)
@@ -263,9 +280,7 @@ func (w *writer) unlock() {
 // close closes what is open.
 func (w *writer) close() {
 	if w.file != nil {
-		if err := errors.Join(w.file.Sync(), w.file.Close()); err != nil {
-			w.config.Log.Error("audit log: its last entries may not be on the disk", "file", w.path, "error", err)
-		}
+		_ = w.file.Close() // what counts as written is on the disk
 		w.file = nil
 	}
 	w.unlock()
