@@ -117,11 +117,12 @@ func (l *Log) admitLost() {
 	l.admit(gap, roughly)
 }
 
-// maxBatch is how much is written at once, in octets, unless one entry is longer. The disk is waited for once for all of that.
+// maxBatch is how much is written at once, in octets, unless one entry is longer. The disk is waited for once for all of that. While
+// nothing can be written, one entry at once is tried.
 const maxBatch = 1 << 20
 
-// next are the entries to write next, the oldest of those that wait; none if none do.
-func (l *Log) next() []Entry {
+// next are the entries to write next, the oldest of those that wait: one, and more of up to most octets. There are none if none wait.
+func (l *Log) next(most int) []Entry {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.waiting) == 0 {
@@ -130,7 +131,7 @@ func (l *Log) next() []Entry {
 	var oldest []Entry
 	octets := 0
 	for _, one := range l.waiting {
-		if octets += one.octets; octets > maxBatch && len(oldest) > 0 {
+		if octets += one.octets; octets > most && len(oldest) > 0 {
 			break
 		}
 		oldest = append(oldest, one.entry)
@@ -146,10 +147,10 @@ func (l *Log) Run(ctx context.Context) {
 	defer w.close()
 	var t trouble
 	for ctx.Err() == nil {
-		err := l.write(w)
+		err := l.write(w, t.reason != "")
 		l.wait(ctx, t.after(err, l.config.Log), err != nil)
 	}
-	l.end(l.write(w))
+	l.end(l.write(w, false))
 }
 
 // wait waits until there is something to write or pause is over; if it is failing, for the pause in any case.
@@ -167,9 +168,13 @@ func (l *Log) wait(ctx context.Context, pause time.Duration, failing bool) {
 	}
 }
 
-// write writes all that waits, and then removes files that are too old.
-func (l *Log) write(w *writer) error {
-	for oldest := l.next(); len(oldest) > 0; oldest = l.next() {
+// write writes all that waits, at first one entry if it is failing, and then removes files that are too old.
+func (l *Log) write(w *writer, failing bool) error {
+	most := maxBatch
+	if failing {
+		most = 0
+	}
+	for oldest := l.next(most); len(oldest) > 0; oldest = l.next(maxBatch) {
 		n, err := w.write(oldest)
 		l.note(w, err)
 		if err != nil {
