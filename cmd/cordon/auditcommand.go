@@ -75,7 +75,8 @@ func auditVerifyCommand() *cobra.Command {
 		Use:   "verify [DIR]",
 		Short: "Say whether the audit log is as it was written",
 		Long: "Read the whole audit log and say the first place, file and line, at which it was altered, cut, or has something put in.\n" +
-			"The exit status is 1 then. That the end was cut off, or all of it written anew, shows only by a head that was seen\n" +
+			"The exit status is 1 then. A last line without an end is noted while a server writes the log; else it was cut, by a crash\n" +
+			"too: the next start cuts it off. That the end was cut off, or all of it written anew, shows only by a head that was seen\n" +
 			"elsewhere: give --head one that Prometheus (cordon_audit_head_info) or the server's log has, as late a one as there is.",
 		Example: "  cordon audit verify\n  cordon audit verify /var/lib/cordon/audit --head HASH",
 		Args:    directoryOrNone("audit verify /var/lib/cordon/audit"),

@@ -59,6 +59,9 @@ func files(dir string) ([]logFile, error) {
 func Read(dir string, from, to time.Time) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
 		for line, err := range lines(dir) {
+			if errors.Is(err, errLast) {
+				return
+			}
 			e, err := line.entry(err)
 			outside := err == nil && (e.Time.Before(from) || !to.IsZero() && !e.Time.Before(to))
 			if !outside && !yield(e, err) {
@@ -112,9 +115,11 @@ func (l line) blame(err error) error {
 var (
 	errTooLong = fmt.Errorf("not an entry: longer than %d octets", maxLine)
 	errTorn    = errors.New("not an entry: the line has no end")
+	errLast    = errors.New("the line has no end: it may be being written") // it is the last of all
 )
 
-// lines are the lines of the files in dir. A last one without an end is left out, in other files it is an error.
+// lines are the lines of the files in dir. A line without an end is the last one of its file, and comes with errTorn; that of the last file
+// comes with errLast.
 func lines(dir string) iter.Seq2[line, error] {
 	return func(yield func(line, error) bool) {
 		all, err := files(dir)
@@ -145,9 +150,11 @@ func (f logFile) read(last bool, yield func(line, error) bool) bool {
 	for n := 1; ; n++ {
 		text, _, err := readLine(in, buffer[:0])
 		buffer = text
-		torn := errors.Is(err, errTorn)
-		if errors.Is(err, io.EOF) || torn && last {
+		if errors.Is(err, io.EOF) {
 			return true
+		}
+		if last && errors.Is(err, errTorn) {
+			err = errLast
 		}
 		l := line{file: f, number: n, text: text, opens: n == 1}
 		if !yield(l, err) {

@@ -1,7 +1,9 @@
 package audit
 
 import (
+	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"time"
 )
@@ -37,21 +39,56 @@ func (d *Damage) Error() string {
 // accounted for by a [Removed] entry. sought is a head that was seen elsewhere, in 64 hexadecimal digits: it must be in the chain, else the
 // end was cut off or everything was written anew; "" is none. The last line vouches for itself: only a head can show that it was altered.
 //
-// The error is a *Damage, or says what could not be read. Verify may be called while a server writes. It reads one line at a time.
+// The error is a *Damage, or says what could not be read. Verify may be called while a server writes: a last line without an end is noted
+// then, and a damage if no server holds the log, for nobody will finish it. It reads one line at a time.
 func Verify(dir, sought string) (Summary, error) {
-	c := chain{sought: sought, summary: Summary{Head: Head{Hash: noHash}}}
+	c, err := verify(dir, sought)
+	if err != nil || c.unfinished == nil {
+		return c.summary, err
+	}
+	busy, wrong := isLocked(filepath.Join(dir, lockFile))
+	if wrong == nil && !busy {
+		if c, err = verify(dir, sought); err != nil || c.unfinished == nil { // a server may have finished it, and ended
+			return c.summary, err
+		}
+		busy, wrong = isLocked(filepath.Join(dir, lockFile))
+	}
+	switch {
+	case wrong != nil:
+		c.unfinished.What = fmt.Sprintf("the last line has no end: a server is writing it, or it was cut; which can't be told: %v", wrong)
+	case busy:
+		c.unfinished.What = "the last line has no end yet: a server writes the log"
+	default:
+		c.unfinished.What = "cut: the last line has no end, and no server writes the log. " +
+			"If a crash did that, the next start cuts the line off and says so"
+		return c.summary, c.unfinished
+	}
+	c.summary.Notes = append(c.summary.Notes, c.unfinished.Error())
+	return c.summary, nil
+}
+
+// verify is Verify, but for a last line without an end.
+func verify(dir, sought string) (*chain, error) {
+	c := &chain{sought: sought, summary: Summary{Head: Head{Hash: noHash}}}
 	for l, err := range lines(dir) {
+		if errors.Is(err, errLast) {
+			c.unfinished = &Damage{File: l.file.path, Line: l.number}
+			if l.opens {
+				c.summary.Files++
+			}
+			break
+		}
 		if err != nil && l.number == 0 {
-			return c.summary, l.blame(err) // it is not about the log
+			return c, l.blame(err) // it is not about the log
 		}
 		if damage := c.add(l, err); damage != nil {
-			return c.summary, damage
+			return c, damage
 		}
 	}
 	if damage := c.end(dir); damage != nil {
-		return c.summary, damage
+		return c, damage
 	}
-	return c.summary, nil
+	return c, nil
 }
 
 // link is a line that was read, as far as the chain needs it.
@@ -74,6 +111,8 @@ type chain struct {
 	last    link
 	doubted *Damage // the last line does not remember the hash of the one before: which of the two was altered shows in the next
 	running bool    // there was a start, and no stop yet
+
+	unfinished *Damage // the last line of all, if it has no end; not said yet what is wrong with it
 }
 
 // add takes the next line, which could not be read whole if err is not nil.

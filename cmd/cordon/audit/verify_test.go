@@ -92,7 +92,8 @@ var tampering = []struct {
 	{"the end of a file cut in a line", func(b *book) { b.torn[4] = true }, "4:3", "no end"},
 	{"the last altered", func(b *book) { b.replace(7, 3, "unknown", "known") }, "", ""},
 	{"the end cut off", func(b *book) { b.cut(7, 2, 4) }, "", ""},
-	{"the end cut off in a line", func(b *book) { b.torn[7] = true }, "", ""},
+	{"the end cut off in a line", func(b *book) { b.torn[7] = true }, "7:3", "cut: the last line has no end, and no server"},
+	{"altered, and the end cut off in a line", func(b *book) { b.replace(4, 2, "unknown", "known"); b.torn[7] = true }, "4:2", "altered"},
 	{"the last file removed", func(b *book) { delete(b.files, 7) }, "", ""},
 	{"everything removed", func(b *book) { clear(b.files) }, "", ""},
 	{"the end written anew", func(b *book) {
@@ -200,14 +201,59 @@ func TestTamperingIsFoundAtItsPlace(t *testing.T) {
 				t.Error(err)
 			}
 			synctest.Test(t, func(t *testing.T) { run(t, Config{Dir: dir}).add(Start) })
-			if test.place == "" && !strings.HasSuffix(kinds(t, dir), "start") {
+			cutOff := test.place == "" || test.name == "the end cut off in a line" // a start does so, and says it
+			if cutOff && !strings.HasSuffix(kinds(t, dir), "start") {
 				t.Error("the log does not go on")
 			}
-			if _, err := Verify(dir, ""); (err == nil) != (test.place == "") {
+			if _, err := Verify(dir, ""); (err == nil) != cutOff {
 				t.Errorf("after another start: %v", err)
 			}
 		})
 	}
+}
+
+// A line that a server is writing is no damage; it is noted, with its place. So is it where nobody may look at the lock.
+func TestALineThatIsBeingWrittenIsNoted(t *testing.T) {
+	dir := t.TempDir()
+	written(t, dir)
+	synctest.Test(t, func(t *testing.T) {
+		r := run(t, Config{Dir: dir})
+		time.Sleep(time.Hour)
+		r.add(Start)
+		all, err := files(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		last := all[len(all)-1].path
+		text, err := os.ReadFile(last)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines := bytes.Count(text, []byte("\n"))
+		appendTo(t, last, `{"seq":11,"ti`)
+		place := fmt.Sprintf("%s:%d: ", last, lines+1)
+		s := intact(t, dir, 10)
+		if len(s.Notes) != 1 || !strings.HasPrefix(s.Notes[0], place) || !strings.Contains(s.Notes[0], "a server writes the log") {
+			t.Errorf("notes %q, want one on %s", s.Notes, place)
+		}
+		if _, err := Verify(dir, hashOf([]byte("x"))); err == nil {
+			t.Error("a head that is not there is not missed")
+		}
+		r.stop()
+		if err := os.Remove(filepath.Join(dir, lockFile)); err != nil { // a copy has none
+			t.Fatal(err)
+		}
+		if _, err := Verify(dir, ""); err == nil || !strings.HasPrefix(err.Error(), place+"cut") {
+			t.Errorf("verify: %v, want a cut at %s", err, place)
+		}
+		if err := os.Symlink(lockFile, filepath.Join(dir, lockFile)); err != nil {
+			t.Fatal(err)
+		}
+		s = intact(t, dir, 10)
+		if len(s.Notes) != 1 || !strings.HasPrefix(s.Notes[0], place) || !strings.Contains(s.Notes[0], "can't be told") {
+			t.Errorf("notes %q, want one on %s", s.Notes, place)
+		}
+	})
 }
 
 func TestAnOlderHeadIsFound(t *testing.T) {
