@@ -388,6 +388,45 @@ exceptions: [{name: press, agency: ministry, reason: r, approved_by: a, until: 2
 	})
 }
 
+// What is over already and comes into the files, again or for the first time, is added with its dates: it neither begins nor ends then.
+func TestWhatIsOverAndComesBackDoesNotBegin(t *testing.T) {
+	over := strings.Replace(auditedPolicy, "policies: [{name: ban, lists: [tiktok]}]",
+		"policies: [{name: ban, lists: [tiktok]}, {name: past, from: 1999-01-01, until: 1999-02-01, lists: [tiktok]}]", 1) + `
+  - {name: old, agency: ministry, reason: r, approved_by: a, from: 1999-01-01, until: 1999-02-01}
+  - {name: taken, agency: ministry, reason: r, approved_by: a, from: 1999-01-01, until: 2001-02-01, revoked: 1999-02-01, revoked_by: b}
+`
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		x := newAuditTest(t, dir, auditedPolicy)
+		x.begin()
+		time.Sleep(time.Minute)
+		for range 2 {
+			x.look(generationOf(t, over), nil, time.Now())
+			time.Sleep(time.Minute)
+			x.look(generationOf(t, auditedPolicy), nil, time.Now())
+			time.Sleep(time.Minute)
+		}
+		if got, want := x.kinds(), strings.Repeat(" exception-added exception-added snapshot snapshot", 2); !strings.HasSuffix(got, want) {
+			t.Errorf("entries are %q, want …%q", got, want)
+		}
+		x.end()
+		for e, err := range audit.Read(dir, time.Time{}, time.Time{}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if day := time.Date(1999, 2, 1, 0, 0, 0, 0, time.UTC); e.Exception == "taken" && !e.Until.Equal(day) {
+				t.Errorf("it is over since %v, want %v", e.Until, day)
+			}
+		}
+		// A crash before the snapshot that follows: the next start knows that it is over.
+		begin := audit.Entry{Kind: audit.ExceptionAdded, Time: time.Now(), Exception: "old", Until: time.Now().Add(-time.Hour)}
+		s := recall([]audit.Entry{{Kind: audit.Snapshot}, begin})
+		if got := s.terms[termKey{exception: true, name: "old"}].State; got != audit.Over {
+			t.Errorf("the state is %q", got)
+		}
+	})
+}
+
 // What goes wrong in telling does not end the server.
 func TestAFaultInTheAuditorIsSurvived(t *testing.T) {
 	dir := t.TempDir()

@@ -81,6 +81,9 @@ func (a *auditor) tellException(e *config.Exception, old audit.Term, now time.Ti
 	}
 	if old.State == "" {
 		tell(audit.ExceptionAdded, entry)
+		if next.State == audit.Over {
+			return next // it was over when it came, and neither begins nor ends now
+		}
 		old.State, old.Until = audit.Waiting, e.Until.UTC()
 	}
 	if !next.Until.Equal(old.Until) {
@@ -204,6 +207,9 @@ func (s *said) addTerm(e *audit.Entry) {
 	switch e.Kind {
 	case audit.ExceptionAdded:
 		t = audit.Term{Name: key.name, Agency: e.Agency, State: audit.Waiting}
+		if stateAt(audit.Term{From: e.From, Until: e.Until}, e.Time) == audit.Over {
+			t.State = audit.Over // it neither begins nor ends after that
+		}
 	case audit.PolicyBegan, audit.ExceptionBegan:
 		t.Name, t.State = key.name, audit.Begun
 	case audit.PolicyEnded, audit.ExceptionLapsed:
