@@ -89,11 +89,11 @@ func (s *server) openAudit() {
 		counts: map[countKey]uint64{}, uses: map[string]uint64{}, usedBy: map[string]string{},
 		outages: map[string]*outage{}, wake: make(chan struct{}, 1),
 	}
-	earlier, err := audit.ReadState(dir)
+	earlier, fresh, err := recall(audit.ReadState(dir))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		s.log.Error("audit log: what it said last can't be read: everything counts as new", "error", err)
 	}
-	s.audit.fresh, s.audit.said = len(earlier) == 0, recall(earlier)
+	s.audit.fresh, s.audit.said = fresh, earlier
 	file.Append(audit.Entry{Kind: audit.Start, Version: thisBuild().version, Hash: s.loader.good.snapshot.Hash()})
 	s.audited()
 }

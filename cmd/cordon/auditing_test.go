@@ -36,12 +36,12 @@ func newAuditTest(t *testing.T, dir, text string) *auditTest {
 	x := &auditTest{t: t, dir: dir}
 	quiet := slog.New(slog.DiscardHandler)
 	file := audit.New(audit.Config{Dir: dir, MaxFile: 1 << 20, Keep: 1e6 * time.Hour, Log: quiet})
-	earlier, err := audit.ReadState(dir)
+	earlier, fresh, err := recall(audit.ReadState(dir))
 	if err != nil && !os.IsNotExist(err) {
 		t.Fatal(err)
 	}
 	x.auditor = &auditor{
-		file: file, log: quiet, since: time.Now(), said: recall(earlier), fresh: len(earlier) == 0,
+		file: file, log: quiet, since: time.Now(), said: earlier, fresh: fresh,
 		counted: func() []resolver.Count { return x.tell.counts },
 		used:    func() map[string]uint64 { return maps.Clone(x.tell.uses) },
 		failing: func() []string { return slices.Clone(x.tell.failing) },
@@ -420,7 +420,12 @@ func TestWhatIsOverAndComesBackDoesNotBegin(t *testing.T) {
 		}
 		// A crash before the snapshot that follows: the next start knows that it is over.
 		begin := audit.Entry{Kind: audit.ExceptionAdded, Time: time.Now(), Exception: "old", Until: time.Now().Add(-time.Hour)}
-		s := recall([]audit.Entry{{Kind: audit.Snapshot}, begin})
+		s, fresh, err := recall(func(yield func(audit.Entry, error) bool) {
+			_ = yield(audit.Entry{Kind: audit.Snapshot}, nil) && yield(begin, nil)
+		})
+		if err != nil || fresh {
+			t.Error(err, fresh)
+		}
 		if got := s.terms[termKey{exception: true, name: "old"}].State; got != audit.Over {
 			t.Errorf("the state is %q", got)
 		}

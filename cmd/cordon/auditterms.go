@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -168,13 +169,17 @@ func steps(before audit.State, next audit.Term, began, ended audit.Kind) []audit
 	}
 }
 
-// recall is the state that the log has said, from its entries since a snapshot.
-func recall(entries []audit.Entry) said {
-	s := said{terms: map[termKey]audit.Term{}, holds: map[string]auditedHold{}}
-	for i := range entries {
-		s.add(&entries[i])
+// recall is the state that the log has said, from its entries since a snapshot. fresh is that there are none.
+func recall(entries iter.Seq2[audit.Entry, error]) (s said, fresh bool, err error) {
+	s, fresh = said{terms: map[termKey]audit.Term{}, holds: map[string]auditedHold{}}, true
+	for e, err := range entries {
+		if err != nil {
+			return s, fresh, err
+		}
+		s.add(&e)
+		fresh = false
 	}
-	return s
+	return s, fresh, nil
 }
 
 // add takes over what e says.

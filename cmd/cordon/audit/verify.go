@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"slices"
 	"time"
 )
 
@@ -240,34 +239,4 @@ func (c *chain) note(e *Entry, format string, args ...any) {
 		place := fmt.Sprintf("entry %d, %s: ", e.Sequence, e.Time.Format(time.RFC3339))
 		c.summary.Notes = append(c.summary.Notes, place+fmt.Sprintf(format, args...))
 	}
-}
-
-// ReadState returns what says the present state of things: the entries from the last one of the kind [Snapshot] on, without those that
-// only count, the oldest first. There are none if there is no such entry, or no directory. What is no entry is left out.
-func ReadState(dir string) ([]Entry, error) {
-	all, err := files(dir)
-	if err != nil {
-		return nil, err
-	}
-	var state []Entry
-	for _, f := range slices.Backward(all) {
-		var here []Entry
-		found := false
-		f.read(true, func(l line, err error) bool {
-			e, wrong := parse(l.text)
-			if err != nil || wrong != nil || e.Kind == Counted {
-				return true
-			}
-			if e.Kind == Snapshot {
-				here, found = nil, true
-			}
-			here = append(here, e)
-			return true
-		})
-		state = append(here, state...)
-		if found {
-			return state, nil
-		}
-	}
-	return nil, nil
 }

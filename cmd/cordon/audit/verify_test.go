@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -366,12 +368,11 @@ func TestStateIsFromTheLastSnapshotOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := run(t, Config{Dir: dir, MaxFile: 300})
 		state := func() string {
-			all, err := ReadState(dir)
-			if err != nil {
-				t.Fatal(err)
-			}
 			var kinds []string
-			for _, e := range all {
+			for e, err := range ReadState(dir) {
+				if err != nil {
+					t.Fatal(err)
+				}
 				kinds = append(kinds, string(e.Kind))
 			}
 			return strings.Join(kinds, " ")
@@ -389,6 +390,54 @@ func TestStateIsFromTheLastSnapshotOn(t *testing.T) {
 			t.Errorf("%q", got)
 		}
 	})
+}
+
+// However much was written since a snapshot, it is not all in memory at once.
+func TestStateTakesLittleMemory(t *testing.T) {
+	dir := t.TempDir()
+	const octets = 8 << 20
+	w := &writer{config: Config{Dir: dir, MaxFile: octets / 3, Log: slog.New(slog.DiscardHandler), open: unsynced}}
+	defer w.close()
+	entries := slices.Repeat([]Entry{{Kind: Rejected, Time: time.Now(), Reason: strings.Repeat("r", maxText)}}, octets/maxText)
+	entries[0].Kind = Snapshot
+	for left := entries; len(left) > 0; {
+		n, err := w.write(left)
+		if err != nil {
+			t.Fatal(err)
+		}
+		left = left[n:]
+	}
+	inUse := func() uint64 {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	before, most, n := inUse(), uint64(0), 0
+	for _, err := range ReadState(dir) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n++; n%500 == 1 {
+			most = max(most, inUse())
+		}
+	}
+	if n != len(entries) {
+		t.Errorf("%d entries, want %d", n, len(entries))
+	}
+	if most > before+octets/4 {
+		t.Errorf("%d octets are in use, %d before", most, before)
+	}
+}
+
+func TestStateOfADirectoryThatIsNotThere(t *testing.T) {
+	var got error
+	for _, err := range ReadState(filepath.Join(t.TempDir(), "none")) {
+		got = err
+	}
+	if !errors.Is(got, fs.ErrNotExist) {
+		t.Errorf("%v, want that there is none", got)
+	}
 }
 
 // FuzzVerify: whatever the files have, every reader comes to an end, and what is intact is what chaining it anew gives.
@@ -421,8 +470,10 @@ func FuzzVerify(f *testing.F) {
 		if err == nil {
 			checkByHand(t, s, first, second)
 		}
-		if _, err := ReadState(dir); err != nil {
-			t.Fatal(err)
+		for _, err := range ReadState(dir) {
+			if err != nil {
+				t.Fatal(err)
+			}
 		}
 		for range Read(dir, time.Time{}, time.Time{}) {
 		}
