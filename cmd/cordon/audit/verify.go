@@ -214,7 +214,8 @@ const maxNotes = 1000
 // tell notes what is worth knowing of e, the next entry.
 func (c *chain) tell(e *Entry) {
 	if e.Time.Before(c.summary.To) {
-		c.note(e, "the clock stepped back, from %s, or the entry waited while another server wrote the log", c.summary.To.Format(time.RFC3339))
+		c.note(e, "the clock stepped back, from %s, or the entry waited while another server wrote the log",
+			c.summary.To.Format(time.RFC3339))
 	}
 	switch e.Kind {
 	case Start:

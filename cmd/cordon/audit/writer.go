@@ -133,7 +133,7 @@ func (w *writer) look() error {
 func (w *writer) put(entries []Entry) (int, error) {
 	b := batch{head: w.head}
 	for i := range entries {
-		if err := b.encode(entries[i]); err != nil {
+		if err := b.encode(&entries[i]); err != nil {
 			return 0, err
 		}
 		if i > 0 && w.size+int64(len(b.text)+len(b.next)) > w.config.MaxFile {
@@ -151,12 +151,12 @@ func (w *writer) put(entries []Entry) (int, error) {
 	}
 	w.size += int64(len(b.text))
 	w.head = b.head
-	w.written += uint64(len(b.heads))
+	w.written += uint64(len(b.lines))
 	w.last = b.last
-	for i, head := range b.heads {
-		w.tell(entries[i].Kind, head)
+	for _, line := range b.lines {
+		w.tell(line.kind, line.head)
 	}
-	return len(b.heads), nil
+	return len(b.lines), nil
 }
 
 // append has text at the end of the open file, and on the disk: what is not sure to be there counts as not written.
