@@ -142,6 +142,8 @@ func TestAnExceptionIsUsedForTheFirstTimeOnEachDay(t *testing.T) {
 		x.now(func() { x.tell.uses["study"] = 3 })
 		time.Sleep(10 * time.Minute)
 		x.want(" exception-used:press exception-used:study")
+		x.now(func() { x.tell.uses["study"] = 4 }) // on the next day
+		time.Sleep(time.Minute)
 		x.end()
 		var got []string
 		for e, err := range audit.Read(dir, time.Time{}, time.Time{}) {
@@ -152,7 +154,7 @@ func TestAnExceptionIsUsedForTheFirstTimeOnEachDay(t *testing.T) {
 				got = append(got, e.Exception+e.Since.Format(" 02 15:04 ")+e.Time.Format("02 15:04"))
 			}
 		}
-		want := []string{"press 01 00:00 01 01:00", "study 01 01:00 01 01:02", "press 02 00:00 02 01:00", "study 02 23:00 03 00:00"}
+		want := []string{"press 01 00:00 01 01:00", "study 01 01:00 01 01:02", "press 02 00:00 02 01:00", "study 02 23:00 03 00:00", "study 03 00:00 03 00:03"}
 		if !slices.Equal(got, want) {
 			t.Errorf("used: %q, want %q", got, want)
 		}
