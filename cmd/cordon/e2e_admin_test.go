@@ -15,7 +15,7 @@ import (
 func TestE2EHealthAndMetrics(t *testing.T) {
 	endToEnd(t, "nsd", "dig")
 	c := newCordon(t, []string{startNSD(t).address}, "policy_dir: policy\n")
-	c.write(federal, "policy/federal.yaml")
+	c.write(federal(), "policy/federal.yaml")
 	c.start()
 	for _, question := range []string{
 		"www.tiktok.com", "cloaked.example", "secret.wild.example", "none.example", "www.example +tcp",

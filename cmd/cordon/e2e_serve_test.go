@@ -94,7 +94,8 @@ func TestE2EInitCheckServe(t *testing.T) {
 }
 
 // federal is a policy for agencies with loopback networks.
-const federal = `
+func federal() string {
+	const text = `
 timezone: UTC
 lists:
   - {name: tiktok, source: "builtin:bytedance"}
@@ -113,20 +114,20 @@ exceptions:
     names: [www.tiktok.com, v16.tiktokcdn.com]
     reason: "The press office answers there"
     approved_by: "Head of security"
-    approved: 2023-03-13
-    until: 2099-12-31
+    until: IN_A_MONTH
   - name: research
     agency: defence
     reason: "All of it is studied here"
     approved_by: "Head of security"
-    approved: 2023-03-13
-    until: 2099-12-31
+    until: IN_A_MONTH
 `
+	return strings.ReplaceAll(text, "IN_A_MONTH", time.Now().AddDate(0, 1, 0).Format(time.DateOnly))
+}
 
 func TestE2EExceptions(t *testing.T) {
 	endToEnd(t, "nsd", "dig")
 	c := newCordon(t, []string{startNSD(t).address}, "policy_dir: policy\n")
-	c.write(federal, "policy/federal.yaml")
+	c.write(federal(), "policy/federal.yaml")
 	c.start()
 	const resolved = "NOERROR A 198.51.100.17"
 	c.wants(

@@ -15,6 +15,9 @@ var (
 // WithoutAddresses is text with "[address]" for each address of a single machine in it: a fault in a file may quote that of a client.
 // A network stays, for it is an agency's. An Append does that by itself; it is for who compares a text with what the log has.
 func WithoutAddresses(text string) string {
+	if !strings.ContainsAny(text, ".:") {
+		return text
+	}
 	text = ipv4.ReplaceAllStringFunc(text, hide)
 	return ipv6.ReplaceAllStringFunc(text, func(word string) string {
 		bare := strings.TrimSuffix(word, ":")
