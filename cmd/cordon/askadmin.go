@@ -11,13 +11,14 @@ import (
 	"syscall"
 	"time"
 
+	"cordon/cmd/cordon/wording"
 	"cordon/config"
 )
 
 // adminError is an answer of the admin listener that says that something is wrong.
 type adminError struct{ status, text string }
 
-func (e *adminError) Error() string { return after(e.status, ": ", e.text) }
+func (e *adminError) Error() string { return wording.After(e.status, ": ", e.text) }
 
 // getAdmin gets resource from the admin listener of service. No proxy of the environment comes between.
 func getAdmin(ctx context.Context, service *config.Service, resource string) ([]byte, error) {

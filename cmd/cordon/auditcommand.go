@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"cordon/cmd/cordon/audit"
+	"cordon/cmd/cordon/wording"
 	"cordon/config"
 )
 
@@ -118,7 +119,7 @@ func verifyAudit(w io.Writer, dir, head string) error {
 		fmt.Fprintf(w, "the head that was asked for is that of entry %d\n", found.Sought)
 	}
 	_, err = fmt.Fprintf(w, "intact: %s in %s, from %s to %s, number %d to %d\nhead %s\n",
-		count(int(found.Entries), "entry"), count(found.Files, "file"),
+		wording.Count(int(found.Entries), "entry"), wording.Count(found.Files, "file"),
 		shownUTC(found.From), shownUTC(found.To), found.First, found.Head.Sequence, found.Head.Hash)
 	return err
 }

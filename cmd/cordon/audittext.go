@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"cordon/cmd/cordon/audit"
+	"cordon/cmd/cordon/wording"
 )
 
 // auditText is e as a line for people.
@@ -57,7 +58,7 @@ func countsText(e *audit.Entry) string {
 		{"missing entry", int(min(e.Missing, math.MaxInt))},
 	} {
 		if has.n > 0 {
-			parts = append(parts, count(has.n, has.what))
+			parts = append(parts, wording.Count(has.n, has.what))
 		}
 	}
 	for _, c := range e.Counts {

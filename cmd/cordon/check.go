@@ -18,6 +18,7 @@ import (
 
 	"cordon/blocklists"
 	"cordon/blocklists/mirror"
+	"cordon/cmd/cordon/wording"
 	"cordon/config"
 	"cordon/resolver/policy"
 )
@@ -241,7 +242,7 @@ func rejects(list *blocklists.List) config.Faults {
 		faults = append(faults, config.Fault{File: path, Line: line, Warning: true, Excerpt: f.Text, Message: "skipped: " + f.Reason})
 	}
 	if more := list.Rejected() - mostRejects; more > 0 {
-		faults = append(faults, config.Fault{File: list.Path(), Warning: true, Message: "skipped: " + count(more, "more line")})
+		faults = append(faults, config.Fault{File: list.Path(), Warning: true, Message: "skipped: " + wording.Count(more, "more line")})
 	}
 	return faults
 }
@@ -294,12 +295,12 @@ func (in *inputs) summary() string {
 	if in.generation != nil && !in.faults.Bad() {
 		s, now := in.generation.snapshot, time.Now()
 		set := s.Set()
-		line("lists", fmt.Sprintf("%d, with %s and %s", len(set.Lists()), count(set.Names(), "name"), count(set.Networks(), "network")))
+		line("lists", fmt.Sprintf("%d, with %s and %s", len(set.Lists()), wording.Count(set.Names(), "name"), wording.Count(set.Networks(), "network")))
 		line("agencies", fmt.Sprintf("%d, with default", len(s.Agencies())))
 		line("in force", inForce(s, now))
 		line("to come", strings.Join(toCome(s, now), "\n"+strings.Repeat(" ", 11)))
 	}
-	found := count(len(in.faults.Errors()), "fault") + ", " + count(len(in.faults.Warnings()), "warning")
+	found := wording.Count(len(in.faults.Errors()), "fault") + ", " + wording.Count(len(in.faults.Warnings()), "warning")
 	if in.faults.Bad() {
 		found += ". " + in.served()
 	}
@@ -331,7 +332,7 @@ func (in *inputs) read() string {
 	if in.files == nil {
 		return in.path
 	}
-	return after(in.path, " and ", count(len(in.files), "policy file")+from)
+	return wording.After(in.path, " and ", wording.Count(len(in.files), "policy file")+from)
 }
 
 // toCome names what comes into force later by itself, in that order.
@@ -341,9 +342,9 @@ func toCome(s *policy.Snapshot, now time.Time) []string {
 		switch {
 		case !c.Starts:
 		case c.Exception != nil:
-			names = append(names, "exception "+c.Exception.Name+momentText(" from ", c.At))
+			names = append(names, "exception "+c.Exception.Name+wording.Moment(" from ", c.At))
 		default:
-			names = append(names, c.Policy.Name+momentText(" from ", c.At))
+			names = append(names, c.Policy.Name+wording.Moment(" from ", c.At))
 		}
 	}
 	return names

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"cordon/cmd/cordon/effect"
+	"cordon/cmd/cordon/wording"
 )
 
 // comparison is what diff is asked, as it was typed.
@@ -33,7 +34,7 @@ func diffCommand() *cobra.Command {
 				return nil
 			}
 			return fmt.Errorf("%s: found %s, want two, the old policy and the new one, such as: cordon diff policy-of-main policy",
-				cmd.Name(), count(len(args), "argument"))
+				cmd.Name(), wording.Count(len(args), "argument"))
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return diff(cmd, args[0], args[1], c)

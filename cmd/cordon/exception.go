@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"cordon/cmd/cordon/wording"
 	"cordon/config"
 )
 
@@ -57,7 +58,7 @@ func exceptionAddCommand() *cobra.Command {
 				choose: func(p *policyFileSet) (config.File, error) { return p.fileForNew(&e, file) },
 				apply:  func(f config.File) (config.File, error) { return config.AddException(f, e) },
 				said: func(x *config.Exception) string {
-					return fmt.Sprintf("exception %s for %s is added, %s", x.Name, x.Agency, spanText(x.Start(), x.Until))
+					return fmt.Sprintf("exception %s for %s is added, %s", x.Name, x.Agency, wording.Span(x.Start(), x.Until))
 				},
 			})
 		},
@@ -99,7 +100,7 @@ func exceptionExtendCommand() *cobra.Command {
 				choose: func(p *policyFileSet) (config.File, error) { return p.fileOf(args[0]) },
 				apply:  func(f config.File) (config.File, error) { return config.ExtendException(f, args[0], x) },
 				said: func(x *config.Exception) string {
-					return fmt.Sprintf("exception %s is extended %s", x.Name, endText(x.Until))
+					return fmt.Sprintf("exception %s is extended %s", x.Name, wording.End(x.Until))
 				},
 			})
 		},
@@ -129,7 +130,7 @@ func exceptionRevokeCommand() *cobra.Command {
 				choose: func(p *policyFileSet) (config.File, error) { return p.fileOf(args[0]) },
 				apply:  func(f config.File) (config.File, error) { return config.RevokeException(f, args[0], r) },
 				said: func(x *config.Exception) string {
-					return fmt.Sprintf("exception %s is revoked from %s on", x.Name, minuteText(x.Revoked))
+					return fmt.Sprintf("exception %s is revoked from %s on", x.Name, wording.Minute(x.Revoked))
 				},
 			})
 		},

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"cordon/cmd/cordon/wording"
 	"cordon/config"
 )
 
@@ -204,10 +205,10 @@ func (e *listedException) untilText() string {
 	if !e.Revoked.IsZero() && e.Revoked.Before(end) {
 		end = e.Revoked
 	}
-	if isMidnight(end) {
+	if wording.IsMidnight(end) {
 		return end.AddDate(0, 0, -1).Format(time.DateOnly)
 	}
-	return minuteText(end)
+	return wording.Minute(end)
 }
 
 func (e *listedException) daysText() string {

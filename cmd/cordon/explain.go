@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"cordon/blocklists/domain"
+	"cordon/cmd/cordon/wording"
 	"cordon/config"
 	"cordon/resolver/answer"
 	"cordon/resolver/policy"
@@ -85,7 +86,7 @@ func explain(cmd *cobra.Command, text string, q question) error {
 		if q.json {
 			return writeJSON(cmd.OutOrStdout(), all)
 		}
-		fmt.Fprintf(cmd.OutOrStdout(), "%s at %s\n\n", name, minuteText(at))
+		fmt.Fprintf(cmd.OutOrStdout(), "%s at %s\n\n", name, wording.Minute(at))
 		return writeAgencies(cmd.OutOrStdout(), all)
 	}
 	asker, allowed := snapshot.Asker(client)

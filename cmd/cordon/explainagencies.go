@@ -8,6 +8,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"cordon/cmd/cordon/wording"
 	"cordon/resolver/policy"
 )
 
@@ -80,7 +81,7 @@ func writeAgencies(w io.Writer, all []agencyVerdict) error {
 			clients = "all others"
 		}
 		if !v.Change.IsZero() {
-			until = minuteText(v.Change)
+			until = wording.Minute(v.Change)
 		}
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n",
 			v.Agency, v.Mode, clients, v.Verdict, orDash(v.Policy), orDash(v.Exception), until)

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"cordon/cmd/cordon/wording"
 	"cordon/resolver/policy"
 )
 
@@ -16,7 +17,7 @@ import (
 // bans that and on what ground, what lifts it or why nothing does), each thing with the place where it is written.
 func (e *Explained) write(w io.Writer) error {
 	t := &tree{said: map[string]bool{}, language: e.Agency.Language}
-	fmt.Fprintf(&t.text, "%s, type %s, asked by %s at %s, by the files as they are now\n\n", e.Name, e.Type, e.Client, minuteText(e.At))
+	fmt.Fprintf(&t.text, "%s, type %s, asked by %s at %s, by the files as they are now\n\n", e.Name, e.Type, e.Client, wording.Minute(e.At))
 	t.fact(0, "verdict", e.Verdict+": "+e.meaning())
 	t.fact(0, "client gets", e.gets())
 	if e.Allowed {
@@ -81,7 +82,7 @@ func (e *Explained) holdsUntil() string {
 	if e.Change.IsZero() {
 		return ""
 	}
-	return after(minuteText(e.Change.In(e.At.Location())), " at least: then ", strings.Join(e.ChangeBy, ", "))
+	return wording.After(wording.Minute(e.Change.In(e.At.Location())), " at least: then ", strings.Join(e.ChangeBy, ", "))
 }
 
 // tree is the text of an explanation as it grows.
@@ -194,7 +195,7 @@ func (t *tree) policy(p *weighed, agency *agencyFacts, brief bool) {
 	case t.said["policy "+p.Name]:
 	case brief:
 		t.fact(2, "title", titleOf(p.Title, t.language))
-		t.fact(2, "in force", spanText(p.From, p.Until))
+		t.fact(2, "in force", wording.Span(p.From, p.Until))
 	default:
 		t.said["policy "+p.Name] = true
 		t.policyFacts(p, agency)
@@ -216,11 +217,11 @@ func bearingText(bearing string) string {
 
 func (t *tree) policyFacts(p *weighed, agency *agencyFacts) {
 	t.fact(2, "title", titleOf(p.Title, t.language))
-	t.fact(2, "decided", after(dayText("on ", p.Decided), " ", by(p.Authority)))
-	t.fact(2, "legal ground", cmp.Or(after(p.LegalReference, ", ", p.Link), "none is stated"))
-	t.fact(2, "in force", spanText(p.From, p.Until))
+	t.fact(2, "decided", wording.After(wording.Day("on ", p.Decided), " ", by(p.Authority)))
+	t.fact(2, "legal ground", cmp.Or(wording.After(p.LegalReference, ", ", p.Link), "none is stated"))
+	t.fact(2, "in force", wording.Span(p.From, p.Until))
 	t.history("prolonged", p.Prolonged, p.Decided)
-	t.fact(2, "review", dayText("on ", p.Review))
+	t.fact(2, "review", wording.Day("on ", p.Review))
 	switch {
 	case p.Through == agency.Name:
 		t.fact(2, "applies to", agency.Name+placeText(p.AgencySource))
@@ -242,8 +243,8 @@ func (t *tree) history(name string, all []prolonged, agreed time.Time) {
 		if i == 0 && !h.On.After(agreed) {
 			what = "at first"
 		}
-		told := after(dayText("on ", h.On), " ", endText(h.Until))
-		t.fact(2, what, after(after(told, " ", by(h.ApprovedBy)), ", ", h.Reference))
+		told := wording.After(wording.Day("on ", h.On), " ", wording.End(h.Until))
+		t.fact(2, what, wording.After(wording.After(told, " ", by(h.ApprovedBy)), ", ", h.Reference))
 	}
 }
 
@@ -290,10 +291,10 @@ func (t *tree) exception(x *considered) {
 	t.fact(2, "for", x.scope())
 	t.fact(2, "class", x.Class)
 	t.fact(2, "reason", x.Reason)
-	t.fact(2, "approved", after(after(dayText("on ", x.Approved), " ", by(x.ApprovedBy)), ", ticket ", x.Ticket))
-	t.fact(2, "in force", spanText(x.From, x.Until))
+	t.fact(2, "approved", wording.After(wording.After(wording.Day("on ", x.Approved), " ", by(x.ApprovedBy)), ", ticket ", x.Ticket))
+	t.fact(2, "in force", wording.Span(x.From, x.Until))
 	t.history("extended", x.Extended, x.Approved)
-	t.fact(2, "revoked", after(momentText("on ", x.Revoked), " ", by(x.RevokedBy)))
+	t.fact(2, "revoked", wording.After(wording.Moment("on ", x.Revoked), " ", by(x.RevokedBy)))
 }
 
 // effectText is the effect of x, and what ended it.
@@ -374,12 +375,4 @@ func titleOf(title map[string]string, language string) string {
 		}
 	}
 	return title[slices.Min(slices.Collect(maps.Keys(title)))]
-}
-
-// after is first and second with between between them, if there are two.
-func after(first, between, second string) string {
-	if first == "" || second == "" {
-		return first + second
-	}
-	return first + between + second
 }

@@ -83,7 +83,7 @@ func exportRPZ(cmd *cobra.Command, o rpzOptions) error {
 	zone := export.RPZ{
 		Origin: origin, TTL: o.ttl, Serial: o.serial,
 		Policies: chosen, Lists: in.generation.lists, Networks: o.networks,
-		Exceptions: len(snapshot.Exceptions()), Span: spanText,
+		Exceptions: len(snapshot.Exceptions()),
 	}
 	return zone.Write(cmd.OutOrStdout())
 }

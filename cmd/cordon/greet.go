@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"cordon/cmd/cordon/wording"
 	"cordon/config"
 	"cordon/resolver/policy"
 )
@@ -18,8 +19,8 @@ func (s *server) greet(w io.Writer) {
 	set := snapshot.Set()
 	fmt.Fprintf(w, "Cordon answers on %s, UDP and TCP\n", join(addresses))
 	fmt.Fprintf(w, "  policy     %s: %s with %s and %s\n", s.policyName(),
-		count(len(set.Lists()), "list"), count(set.Names(), "name"), count(set.Networks(), "network"))
-	fmt.Fprintf(w, "  in force   %s, for %s\n", inForce(snapshot, time.Now()), count(len(snapshot.Agencies()), "agency"))
+		wording.Count(len(set.Lists()), "list"), wording.Count(set.Names(), "name"), wording.Count(set.Networks(), "network"))
+	fmt.Fprintf(w, "  in force   %s, for %s\n", inForce(snapshot, time.Now()), wording.Count(len(snapshot.Agencies()), "agency"))
 	fmt.Fprintf(w, "  upstreams  %s\n", strings.Join(s.upstream.names, ", "))
 	fmt.Fprintf(w, "  kept       %s\n", keptText(s.service))
 	if s.admin != nil {
@@ -67,7 +68,7 @@ func inForce(s *policy.Snapshot, now time.Time) string {
 		}
 	}
 	if exceptions > 0 {
-		text += " with " + count(exceptions, "exception")
+		text += " with " + wording.Count(exceptions, "exception")
 	}
 	return text
 }
@@ -86,16 +87,4 @@ func join(addresses []netip.AddrPort) string {
 		texts[i] = a.String()
 	}
 	return strings.Join(texts, " and ")
-}
-
-// count is a number of things: "1 list", "2 agencies".
-func count(n int, thing string) string {
-	switch {
-	case n == 1:
-		return "1 " + thing
-	case strings.HasSuffix(thing, "y"):
-		return fmt.Sprintf("%d %sies", n, strings.TrimSuffix(thing, "y"))
-	default:
-		return fmt.Sprintf("%d %ss", n, thing)
-	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"cordon/blocklists"
+	"cordon/cmd/cordon/wording"
 	"cordon/config"
 )
 
@@ -133,7 +134,7 @@ func awaitAccepted(cmd *cobra.Command, path, name string, before *listStatus) er
 }
 
 func (s *listStatus) size() string {
-	return count(s.Names, "name") + " and " + count(s.Networks, "network")
+	return wording.Count(s.Names, "name") + " and " + wording.Count(s.Networks, "network")
 }
 
 // askLists asks the running server for all lists.
@@ -210,7 +211,7 @@ func (s *listStatus) wrong(now time.Time) (lines []string) {
 		line := fmt.Sprintf("held for %s, %s: %s", roughly(now.Sub(s.Held.Since)), what, s.Held.Reason)
 		if s.Held.Content != "" {
 			line += fmt.Sprintf("\n  cordon lists accept %s   has it believed as it is: %s in place of %d",
-				s.Name, count(s.Held.Entries, "entry"), s.Names+s.Networks)
+				s.Name, wording.Count(s.Held.Entries, "entry"), s.Names+s.Networks)
 		}
 		lines = append(lines, line)
 	}
@@ -232,8 +233,8 @@ func (s *listStatus) write(w io.Writer, now time.Time) error {
 	line("list", s.Name)
 	line("source", s.Source)
 	line("state", s.State)
-	line("in force", fmt.Sprintf("%s, %s, hash %s", s.size(), count(s.Allowed, "entry")+" that allow", s.Hash))
-	line("rejected", count(s.Rejected, "entry"))
+	line("in force", fmt.Sprintf("%s, %s, hash %s", s.size(), wording.Count(s.Allowed, "entry")+" that allow", s.Hash))
+	line("rejected", wording.Count(s.Rejected, "entry"))
 	line("loaded", shownTime(s.Loaded, now))
 	if !s.Current.IsZero() {
 		line("current", shownTime(s.Current, now))

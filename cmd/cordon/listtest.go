@@ -11,6 +11,7 @@ import (
 
 	"cordon/blocklists"
 	"cordon/blocklists/format"
+	"cordon/cmd/cordon/wording"
 )
 
 func listsTestCommand(asJSON *bool) *cobra.Command {
@@ -140,9 +141,9 @@ func (t *listTest) write(w io.Writer) error {
 		fmt.Fprintf(&b, "%-10s %s\n", what, fmt.Sprintf(told, args...))
 	}
 	line("format", "%s", t.Format)
-	line("refuses", "%s and %s", count(t.Names, "name"), count(t.Networks, "network"))
+	line("refuses", "%s and %s", wording.Count(t.Names, "name"), wording.Count(t.Networks, "network"))
 	if t.Allowed > 0 {
-		line("allows", "%s; off the list because of them: %s", count(t.Allowed, "entry"), count(t.Canceled, "entry"))
+		line("allows", "%s; off the list because of them: %s", wording.Count(t.Allowed, "entry"), wording.Count(t.Canceled, "entry"))
 	}
 	for _, text := range t.Allows[:min(len(t.Allows), mostShown)] {
 		line("", "%s", text)
@@ -153,7 +154,7 @@ func (t *listTest) write(w io.Writer) error {
 	for i, text := range t.Widest {
 		line([]string{"widest", ""}[min(i, 1)], "%s", text)
 	}
-	line("rejected", "%s", count(t.Rejected, "entry"))
+	line("rejected", "%s", wording.Count(t.Rejected, "entry"))
 	for _, r := range t.Lines[:min(len(t.Lines), mostShown)] {
 		fmt.Fprintf(&b, "  %s: %s\n    %s\n", r.Place, r.Reason, r.Text)
 	}

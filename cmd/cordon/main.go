@@ -33,6 +33,7 @@ import (
 	"github.com/spf13/pflag"
 	_ "golang.org/x/crypto/x509roots/fallback" // certificate authorities likewise
 
+	"cordon/cmd/cordon/wording"
 	"cordon/config"
 )
 
@@ -85,7 +86,7 @@ func oneArgument(what, example string) cobra.PositionalArgs {
 		if len(args) == 1 {
 			return nil
 		}
-		return fmt.Errorf("%s: found %s, want %s, such as: cordon %s", commandName(cmd), count(len(args), "argument"), what, example)
+		return fmt.Errorf("%s: found %s, want %s, such as: cordon %s", commandName(cmd), wording.Count(len(args), "argument"), what, example)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"cordon/cmd/cordon/audit"
+	"cordon/cmd/cordon/files"
 	"cordon/cmd/cordon/report"
 )
 
@@ -218,16 +219,10 @@ func (o *reportOptions) write(cmd *cobra.Command, r *report.Report) error {
 	if o.output == "" {
 		return o.writeTo(cmd.OutOrStdout(), r)
 	}
-	draft, err := os.CreateTemp(filepath.Dir(o.output), ".cordon-report-*")
+	const mode = 0o640 // it names who approved what
+	err := files.ReplaceWith(filepath.Dir(o.output), mode, func(w io.Writer) error { return o.writeTo(w, r) }, func() string { return o.output })
 	if err != nil {
 		return fmt.Errorf("writing %s: %w", o.output, err)
-	}
-	err = errors.Join(o.writeTo(draft, r), draft.Chmod(0o640), draft.Close())
-	if err == nil {
-		err = os.Rename(draft.Name(), o.output)
-	}
-	if err != nil {
-		return errors.Join(fmt.Errorf("writing %s: %w", o.output, err), os.Remove(draft.Name()))
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"cordon/cmd/cordon/wording"
 	"cordon/resolver/policy"
 )
 
@@ -176,14 +177,14 @@ func (r *regimes) exceptionText(e *policy.Exception) string {
 // scopeText is what an exception lifts, "" for all that there is.
 func scopeText(e *policy.Exception) string {
 	text := some(nameTexts(e))
-	text = after(text, " of ", some(e.Lists))
-	return after(text, " by ", some(e.Policies))
+	text = wording.After(text, " of ", some(e.Lists))
+	return wording.After(text, " by ", some(e.Policies))
 }
 
 func (r *regimes) compareExceptions(old, next *policy.Exception) []string {
 	var d texts
 	if old.Revoked.IsZero() && !next.Revoked.IsZero() {
-		d.add(after("revoked", " by ", next.RevokedBy) + ", " + r.endText(next.Until) + "; it was " + r.endText(old.Until))
+		d.add(wording.After("revoked", " by ", next.RevokedBy) + ", " + r.endText(next.Until) + "; it was " + r.endText(old.Until))
 	} else {
 		d.end("extended", "shortened", r, old.Until, next.Until)
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"cordon/cmd/cordon/wording"
 	"cordon/resolver/policy"
 )
 
@@ -125,7 +126,7 @@ func (c *crowd) summary(all []Who) string {
 	text += butText(but)
 	for i := range all {
 		if len(all[i].Clients) > 0 {
-			text = after(text, "; ", all[i].Agency+": "+someText(all[i].Clients)+butText(all[i].But))
+			text = wording.After(text, "; ", all[i].Agency+": "+someText(all[i].Clients)+butText(all[i].But))
 		}
 	}
 	return text

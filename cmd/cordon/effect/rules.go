@@ -10,6 +10,7 @@ import (
 	"cordon/blocklists"
 	"cordon/blocklists/builtin"
 	"cordon/blocklists/domain"
+	"cordon/cmd/cordon/wording"
 )
 
 // rulesDiff is what two versions of a list say differently.
@@ -208,7 +209,7 @@ func (d *rulesDiff) text() []string {
 		what string
 	}{{d.added, "new"}, {d.gone, "gone"}} {
 		if part.count > 0 {
-			texts = append(texts, fmt.Sprintf("%s %s: %s", count(part.count, "entry"), part.what, part.text()))
+			texts = append(texts, fmt.Sprintf("%s %s: %s", wording.Count(part.count, "entry"), part.what, part.text()))
 		}
 	}
 	return texts

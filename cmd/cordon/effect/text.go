@@ -7,6 +7,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"cordon/cmd/cordon/wording"
 )
 
 // What Sentences keeps to.
@@ -76,7 +78,7 @@ func short(text string) string {
 func (d *Difference) Write(w io.Writer) error {
 	var b strings.Builder
 	if d.Nothing() {
-		b.WriteString(nothing + " from " + dayOr(d.At) + " on.\n")
+		b.WriteString(nothing + wording.Moment(" from ", d.At) + " on.\n")
 	}
 	for i := range d.Changes {
 		c := &d.Changes[i]
@@ -145,7 +147,7 @@ var phrases = map[[2]string][2]string{
 // phrase is what happens, and by which decision and exception.
 func phrase(o *Outcome) (what, why string) {
 	p := phrases[[2]string{o.Before, o.After}]
-	why = p[1] + after(o.Policy, ", ", o.LegalReference)
+	why = p[1] + wording.After(o.Policy, ", ", o.LegalReference)
 	if o.Exception != "" {
 		why += " (exception " + o.Exception + ")"
 	}
@@ -159,10 +161,10 @@ func listsText(lists []Listed, first bool) string {
 		l := &lists[i]
 		var counts []string
 		if l.Names > 0 {
-			counts = append(counts, count(l.Names, "name"))
+			counts = append(counts, wording.Count(l.Names, "name"))
 		}
 		if l.Networks > 0 {
-			counts = append(counts, count(l.Networks, "network"))
+			counts = append(counts, wording.Count(l.Networks, "network"))
 		}
 		text := l.List + " (" + joined(counts) + ")"
 		if first {
@@ -193,7 +195,7 @@ func some(names []string) string {
 }
 
 func (g *Gap) text() string {
-	return g.Summary + ": not compared from " + dayOr(g.From) + " on, too many exceptions begin and end"
+	return g.Summary + wording.Moment(": not compared from ", g.From) + " on, too many exceptions begin and end"
 }
 
 func (m *Move) text() string {
@@ -204,36 +206,17 @@ func (m *Move) text() string {
 	return text
 }
 
-func count(n int, thing string) string {
-	switch {
-	case n == 1:
-		return "1 " + thing
-	case strings.HasSuffix(thing, "y"):
-		return fmt.Sprintf("%d %sies", n, strings.TrimSuffix(thing, "y"))
-	default:
-		return fmt.Sprintf("%d %ss", n, thing)
-	}
-}
-
-// after is first and second with between between them, if there are two.
-func after(first, between, second string) string {
-	if first == "" || second == "" {
-		return first + second
-	}
-	return first + between + second
-}
-
 // span is when an effect is there: "at once" is from the moment of the comparison on.
 func (d *Difference) span(e *Effect) string {
 	begin := "at once"
 	if e.From.After(d.At) {
-		begin = "from " + dayOr(e.From)
+		begin = wording.Moment("from ", e.From)
 	}
 	switch {
 	case !e.Until.IsZero() && e.From.After(d.At):
-		return begin + " " + endText(e.Until)
+		return begin + " " + wording.End(e.Until)
 	case !e.Until.IsZero():
-		return begin + ", " + endText(e.Until)
+		return begin + ", " + wording.End(e.Until)
 	case e.From.After(d.At):
 		return begin + " on"
 	}
@@ -253,7 +236,7 @@ func (r *regimes) beginText(from time.Time) string {
 	if from.IsZero() {
 		return "from the beginning"
 	}
-	return "from " + dayOr(from.In(r.at.Location()))
+	return wording.Moment("from ", from.In(r.at.Location()))
 }
 
 // endText is an end, in the location of the comparison.
@@ -261,26 +244,5 @@ func (r *regimes) endText(until time.Time) string {
 	if until.IsZero() {
 		return "without an end"
 	}
-	return endText(until.In(r.at.Location()))
-}
-
-// endText is the moment at which something ends; the end of a day is said by that day.
-func endText(until time.Time) string {
-	if isMidnight(until) {
-		return "to the end of " + until.AddDate(0, 0, -1).Format(time.DateOnly)
-	}
-	return "until " + dayOr(until)
-}
-
-// dayOr is a moment; midnight is said by the day that begins then.
-func dayOr(t time.Time) string {
-	if isMidnight(t) {
-		return t.Format(time.DateOnly)
-	}
-	return t.Format("2006-01-02 15:04 MST")
-}
-
-func isMidnight(t time.Time) bool {
-	hour, minute, second := t.Clock()
-	return hour == 0 && minute == 0 && second == 0
+	return wording.End(until.In(r.at.Location()))
 }

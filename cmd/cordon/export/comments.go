@@ -1,9 +1,6 @@
 package export
 
-import (
-	"fmt"
-	"strings"
-)
+import "strings"
 
 // commentText is text as a comment may hold it: one line.
 func commentText(text string) string {
@@ -13,12 +10,4 @@ func commentText(text string) string {
 		}
 		return r
 	}, text)
-}
-
-// count is n things as a comment says it.
-func count(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return fmt.Sprintf("%d %ss", n, thing)
 }

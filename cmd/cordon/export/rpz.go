@@ -12,6 +12,7 @@ import (
 
 	"cordon/blocklists"
 	"cordon/blocklists/domain"
+	"cordon/cmd/cordon/wording"
 	"cordon/resolver/policy"
 )
 
@@ -33,8 +34,6 @@ type RPZ struct {
 	Networks bool
 	// Exceptions is how many exceptions there are, for the comment that they are not in the zone.
 	Exceptions int
-	// Span is how comments say the time from one moment to just before another, either of which may be zero. It is not nil.
-	Span func(from, until time.Time) string
 }
 
 // Write writes the zone as a zone file (RFC 1035, section 5). The error is one of w, or of compiling the lists together, before
@@ -65,17 +64,17 @@ func (z RPZ) writeHead(out io.Writer, skipped int) {
 	say := func(format string, args ...any) { fmt.Fprintf(out, "; "+format+"\n", args...) }
 	say("Response policy zone, made by cordon export rpz.")
 	for _, p := range z.Policies {
-		say("Policy %s, in force %s, answer %s", commentText(p.Name), z.Span(p.From, p.Until), p.Answer)
+		say("Policy %s, in force %s, answer %s", commentText(p.Name), wording.Span(p.From, p.Until), p.Answer)
 		if p.Answer == policy.Refused {
 			say("  REFUSED can't be said here: it is NXDOMAIN, or NODATA where that would deny names that pass.")
 		}
 	}
 	say("It holds for everybody who asks the server that loads it. Not in it, because RPZ has no words for it:")
-	say("- agencies, and %s", count(z.Exceptions, "exception"))
+	say("- agencies, and %s", wording.Count(z.Exceptions, "exception"))
 	say("- names in front of a suffix that the customers of a CDN share, such as www.tiktok.com.edgesuite.net: only those that are listed")
 	say("- what the HTTPS and SVCB records of an answer lead to")
 	if skipped > 0 {
-		say("- %s that can't stand in it: too long, with a label *, or below a label that begins with rpz-", count(skipped, "listed name"))
+		say("- %s that can't stand in it: too long, with a label *, or below a label that begins with rpz-", wording.Count(skipped, "listed name"))
 	}
 	if !z.Networks {
 		say("- networks: they were not wanted")

@@ -347,9 +347,6 @@ func load(t *testing.T, sources ...blocklists.Source) []*blocklists.List {
 	return lists
 }
 
-// spanText is a span for comments that nobody reads.
-func spanText(_, _ time.Time) string { return "always" }
-
 // written is what write writes.
 func written(t *testing.T, write func(io.Writer) error) string {
 	t.Helper()
@@ -378,7 +375,7 @@ func TestRPZRefusesWhatTheListsRefuse(t *testing.T) {
 	}
 	origin := domain.MustParse("rpz.cordon.invalid")
 	zone := parsePolicyZone(t, origin, written(t, RPZ{
-		Origin: origin, TTL: time.Minute, Serial: 1, Lists: lists, Networks: true, Span: spanText,
+		Origin: origin, TTL: time.Minute, Serial: 1, Lists: lists, Networks: true,
 		Policies: []*policy.Policy{{Name: "ban", Lists: []string{"all"}}, {Name: "more", Lists: []string{"extra"}, Answer: policy.NoData}},
 	}.Write))
 	refused, asked := 0, relatives(set)
@@ -422,7 +419,7 @@ func TestWhatPeopleCallThingsStaysInComments(t *testing.T) {
 	t.Parallel()
 	lists := load(t, blocklists.Source{Name: "a\n*\tCNAME\t.", Format: format.Networks, Inline: []string{"192.0.2.1"}})
 	zone := written(t, RPZ{
-		Origin: domain.MustParse("rpz.example"), TTL: time.Minute, Lists: lists, Span: spanText,
+		Origin: domain.MustParse("rpz.example"), TTL: time.Minute, Lists: lists,
 		Policies: []*policy.Policy{{Name: "ban\r\n*\tCNAME\t.", Lists: []string{lists[0].Name()}}},
 	}.Write)
 	script := written(t, NFTables{Table: "cordon", Lists: lists}.Write)
