@@ -15,25 +15,25 @@ import (
 // Each archive is a policy directory; the lines before the files are the faults that they have. "spanning" is followed by the files that
 // such a fault may come from.
 func TestFaultsOfSeveralFilesAreToldFromThoseOfOne(t *testing.T) {
-	paths, err := filepath.Glob("testdata/spanning/*.txtar")
-	if err != nil || len(paths) == 0 {
-		t.Fatalf("no archives: %v", err)
-	}
-	for _, path := range paths {
-		t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar"), func(t *testing.T) {
-			archive, err := txtar.ParseFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			_, faults := config.LoadPolicy(filesOf(archive), options())
-			holdAgainst(t, strings.Split(strings.TrimSpace(string(archive.Comment)), "\n"), faults.Errors())
-		})
-	}
+	eachArchive(t, "testdata/spanning/*.txtar", func(t *testing.T, wants []string, faults config.Faults) {
+		holdAgainst(t, wants, faults.Errors())
+	})
 }
 
 // Each archive is a policy directory without faults; the lines before the files are the warnings that it has.
 func TestWarningsThatOwnedFilesHave(t *testing.T) {
-	paths, err := filepath.Glob("testdata/warn/*.txtar")
+	eachArchive(t, "testdata/warn/*.txtar", func(t *testing.T, wants []string, faults config.Faults) {
+		if faults.Bad() {
+			t.Fatalf("faults:\n%s", faults.Render())
+		}
+		holdAgainst(t, wants, faults.Warnings())
+	})
+}
+
+// eachArchive loads the policy directory in each archive that matches, and gives test the lines before its files and the faults.
+func eachArchive(t *testing.T, pattern string, test func(t *testing.T, wants []string, faults config.Faults)) {
+	t.Helper()
+	paths, err := filepath.Glob(pattern)
 	if err != nil || len(paths) == 0 {
 		t.Fatalf("no archives: %v", err)
 	}
@@ -44,10 +44,7 @@ func TestWarningsThatOwnedFilesHave(t *testing.T) {
 				t.Fatal(err)
 			}
 			_, faults := config.LoadPolicy(filesOf(archive), options())
-			if faults.Bad() {
-				t.Fatalf("faults:\n%s", faults.Render())
-			}
-			holdAgainst(t, strings.Split(strings.TrimSpace(string(archive.Comment)), "\n"), faults.Warnings())
+			test(t, strings.Split(strings.TrimSpace(string(archive.Comment)), "\n"), faults)
 		})
 	}
 }

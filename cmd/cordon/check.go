@@ -295,7 +295,8 @@ func (in *inputs) summary() string {
 	if in.generation != nil && !in.faults.Bad() {
 		s, now := in.generation.snapshot, time.Now()
 		set := s.Set()
-		line("lists", fmt.Sprintf("%d, with %s and %s", len(set.Lists()), wording.Count(set.Names(), "name"), wording.Count(set.Networks(), "network")))
+		line("lists", fmt.Sprintf("%d, with %s and %s", len(set.Lists()),
+			wording.Count(set.Names(), "name"), wording.Count(set.Networks(), "network")))
 		line("agencies", fmt.Sprintf("%d, with default", len(s.Agencies())))
 		line("in force", inForce(s, now))
 		line("to come", strings.Join(toCome(s, now), "\n"+strings.Repeat(" ", 11)))

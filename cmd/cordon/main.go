@@ -86,7 +86,8 @@ func oneArgument(what, example string) cobra.PositionalArgs {
 		if len(args) == 1 {
 			return nil
 		}
-		return fmt.Errorf("%s: found %s, want %s, such as: cordon %s", commandName(cmd), wording.Count(len(args), "argument"), what, example)
+		return fmt.Errorf("%s: found %s, want %s, such as: cordon %s", commandName(cmd),
+			wording.Count(len(args), "argument"), what, example)
 	}
 }
 

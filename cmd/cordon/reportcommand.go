@@ -220,7 +220,8 @@ func (o *reportOptions) write(cmd *cobra.Command, r *report.Report) error {
 		return o.writeTo(cmd.OutOrStdout(), r)
 	}
 	const mode = 0o640 // it names who approved what
-	err := files.ReplaceWith(filepath.Dir(o.output), mode, func(w io.Writer) error { return o.writeTo(w, r) }, func() string { return o.output })
+	write := func(w io.Writer) error { return o.writeTo(w, r) }
+	err := files.ReplaceWith(filepath.Dir(o.output), mode, write, func() string { return o.output })
 	if err != nil {
 		return fmt.Errorf("writing %s: %w", o.output, err)
 	}

@@ -13,17 +13,6 @@ type Change struct {
 	Exception *Exception // nil for a policy
 }
 
-// NextBoundary returns the first moment after now when a policy or an exception starts or ends, and zero if none will.
-// [Snapshot.Changes] tells what happens then. Verdicts need neither: they follow the time by themselves.
-func (s *Snapshot) NextBoundary(now time.Time) time.Time {
-	for _, c := range s.changes {
-		if c.At.After(now) {
-			return c.At
-		}
-	}
-	return time.Time{}
-}
-
 // Changes returns what starts or ends after the moment from and not after the moment to, in the order of time; policies before
 // exceptions, then in the order of the files.
 func (s *Snapshot) Changes(from, to time.Time) []Change {

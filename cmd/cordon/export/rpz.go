@@ -74,7 +74,8 @@ func (z RPZ) writeHead(out io.Writer, skipped int) {
 	say("- names in front of a suffix that the customers of a CDN share, such as www.tiktok.com.edgesuite.net: only those that are listed")
 	say("- what the HTTPS and SVCB records of an answer lead to")
 	if skipped > 0 {
-		say("- %s that can't stand in it: too long, with a label *, or below a label that begins with rpz-", wording.Count(skipped, "listed name"))
+		say("- %s that can't stand in it: too long, with a label *, or below a label that begins with rpz-",
+			wording.Count(skipped, "listed name"))
 	}
 	if !z.Networks {
 		say("- networks: they were not wanted")
