@@ -33,8 +33,9 @@ var mayImport = map[string][]string{
 	"resolver/policy":        {"blocklists", "blocklists/domain", "resolver/agency", "resolver/wire"},
 	"resolver/answer":        {"blocklists/domain", "resolver/policy", "resolver/wire"},
 	"resolver/cache":         {"resolver/wire"},
-	"resolver/upstream":      {"resolver/wire"},
-	"resolver/listen":        {"resolver/wire"},
+	"resolver/syscalls":      {},
+	"resolver/upstream":      {"resolver/syscalls", "resolver/wire"},
+	"resolver/listen":        {"resolver/syscalls", "resolver/wire"},
 	"resolver": {
 		"blocklists/domain", "resolver/agency", "resolver/answer", "resolver/cache", "resolver/policy", "resolver/upstream", "resolver/wire",
 	},

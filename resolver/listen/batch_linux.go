@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"cordon/resolver/syscalls"
 )
 
 // sendPatience is how long a batch of answers waits for a socket whose send buffer is full, while nothing is read; what is then
@@ -32,10 +34,10 @@ type batchSocket struct {
 	call calls
 
 	packets  []packet
-	peers    []sockaddr
+	peers    []syscalls.Sockaddr
 	rooms    []unix.Iovec
 	answers  []unix.Iovec
-	in, out  []message
+	in, out  []syscalls.Message
 	wildcard bool
 
 	// What runs while package net holds the descriptor, made once because a closure for each call would be garbage, and
@@ -45,25 +47,32 @@ type batchSocket struct {
 	sendRest    func(fd uintptr) bool
 	received    int
 	errno       syscall.Errno
-	unsent      []message
+	unsent      []syscalls.Message
 	failed      int
 }
+
+// calls are those of package syscalls, or what a test puts in their place.
+type calls struct {
+	receive, send func(fd uintptr, messages []syscalls.Message) (n int, errno syscall.Errno)
+}
+
+var systemCalls = calls{receive: syscalls.Receive, send: syscalls.Send}
 
 // newBatchSocket is not ok if the system, or what it is confined by, lacks the calls.
 func newBatchSocket(conn *net.UDPConn, a netip.Addr, n int) (s *batchSocket, ok bool) {
 	raw, err := conn.SyscallConn()
-	if err != nil || onSocket(raw, canBatch) != nil {
+	if err != nil || onSocket(raw, syscalls.CanBatch) != nil {
 		return nil, false
 	}
 	s = &batchSocket{
 		conn: conn, raw: raw, call: systemCalls, wildcard: a.IsUnspecified(),
-		packets: newPackets(n), peers: make([]sockaddr, n),
+		packets: newPackets(n), peers: make([]syscalls.Sockaddr, n),
 		rooms: make([]unix.Iovec, n), answers: make([]unix.Iovec, n),
-		in: make([]message, n), out: make([]message, n),
+		in: make([]syscalls.Message, n), out: make([]syscalls.Message, n),
 	}
 	s.receiveSome, s.sendRest = s.tryReceive, s.trySend
 	s.sendSome = func(fd uintptr) { s.trySend(fd) }
-	s.layOut(sockaddrLen(a))
+	s.layOut(syscalls.SockaddrLen(a))
 	return s, true
 }
 
@@ -72,13 +81,13 @@ func (s *batchSocket) layOut(addrLen uint32) {
 	for i := range s.packets {
 		p := &s.packets[i]
 		s.rooms[i] = unix.Iovec{Base: &p.in[0], Len: uint64(len(p.in))}
-		in := &s.in[i].header
+		in := &s.in[i].Header
 		in.Name, in.Namelen = &s.peers[i][0], addrLen
 		in.Iov, in.Iovlen = &s.rooms[i], 1
 		if s.wildcard {
 			in.Control, in.Controllen = &p.control[0], controlRoom
 		}
-		out := &s.out[i].header
+		out := &s.out[i].Header
 		out.Namelen = addrLen
 		out.Iov, out.Iovlen = &s.answers[i], 1
 	}
@@ -108,11 +117,11 @@ func (s *batchSocket) tryReceive(fd uintptr) bool {
 // room has been cut off to it.
 func (s *batchSocket) take(i int) {
 	p, m := &s.packets[i], &s.in[i]
-	p.query = p.in[:min(int(m.length), len(p.in))]
-	p.peer = s.peers[i].addrPort()
+	p.query = p.in[:min(int(m.Length), len(p.in))]
+	p.peer = s.peers[i].AddrPort()
 	if s.wildcard {
-		p.controlLen = turn(p.control[:min(m.header.Controllen, controlRoom)])
-		m.header.Controllen = controlRoom
+		p.controlLen = turn(p.control[:min(m.Header.Controllen, controlRoom)])
+		m.Header.Controllen = controlRoom
 	}
 }
 
@@ -137,7 +146,7 @@ func (s *batchSocket) gather(packets []packet) int {
 			continue
 		}
 		s.answers[n] = unix.Iovec{Base: &p.answer[0], Len: uint64(len(p.answer))}
-		out := &s.out[n].header
+		out := &s.out[n].Header
 		out.Name = &s.peers[i][0]
 		out.Control, out.Controllen = nil, 0
 		if p.controlLen > 0 {

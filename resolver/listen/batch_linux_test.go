@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"cordon/resolver/syscalls"
 )
 
 // step is what one sendmmsg does: it sends the first n messages, or fails.
@@ -50,14 +52,14 @@ func TestBatchSocketSends(t *testing.T) {
 			defer writable.Wait()
 			var sent []byte
 			next := 0
-			s.call.send = func(_ uintptr, messages []message) (int, syscall.Errno) {
+			s.call.send = func(_ uintptr, messages []syscalls.Message) (int, syscall.Errno) {
 				now := test.steps[min(next, len(test.steps)-1)]
 				next++
 				if now == full && next < len(test.steps) {
 					writable.Go(func() { becomeWritable(t, s) })
 				}
 				for _, m := range messages[:min(now.n, len(messages))] {
-					sent = append(sent, *m.header.Iov.Base)
+					sent = append(sent, *m.Header.Iov.Base)
 				}
 				return min(now.n, len(messages)), now.errno
 			}
@@ -190,7 +192,7 @@ func TestBatchSocketReceives(t *testing.T) {
 	})
 	t.Run("an error", func(t *testing.T) {
 		s := newTestSocket(t, "127.0.0.1:0")
-		s.call.receive = func(uintptr, []message) (int, syscall.Errno) { return 0, unix.ECONNREFUSED }
+		s.call.receive = func(uintptr, []syscalls.Message) (int, syscall.Errno) { return 0, unix.ECONNREFUSED }
 		if _, err := s.receive(); !errors.Is(err, unix.ECONNREFUSED) {
 			t.Errorf("error %v, want ECONNREFUSED", err)
 		}

@@ -187,7 +187,7 @@ type Question struct {
 // Result is the end of an Ask: Msg or Err, never both.
 type Result struct {
 	// Msg is the answer, with the response code NOERROR or NXDOMAIN. Its ID is of no meaning, its header and its one
-	// question match what was asked, all of it parses. It belongs to the receiver.
+	// question match what was asked, all of it parses. It is dead when done returns.
 	Msg     []byte
 	Trusted bool  // Msg is from a server marked so, and its AD bit may be relayed
 	Err     error // an *Error, or nil

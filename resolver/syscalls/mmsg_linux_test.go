@@ -1,6 +1,6 @@
 //go:build amd64 || arm64
 
-package listen
+package syscalls
 
 import (
 	"encoding/binary"
@@ -14,20 +14,20 @@ import (
 
 // struct mmsghdr on 64-bit Linux: a struct msghdr of 56 octets, an unsigned int, and padding.
 func TestLayoutOfMessage(t *testing.T) {
-	var m message
-	if size, length := unsafe.Sizeof(m), unsafe.Offsetof(m.length); size != 64 || length != 56 {
+	var m Message
+	if size, length := unsafe.Sizeof(m), unsafe.Offsetof(m.Length); size != 64 || length != 56 {
 		t.Errorf("size %d with the length at %d, want 64 and 56", size, length)
 	}
 }
 
 func TestSockaddr(t *testing.T) {
-	in4 := func(family uint16, port uint16, addr string) (s sockaddr) {
+	in4 := func(family uint16, port uint16, addr string) (s Sockaddr) {
 		binary.NativeEndian.PutUint16(s[:], family)
 		binary.BigEndian.PutUint16(s[2:], port)
 		copy(s[4:], netip.MustParseAddr(addr).AsSlice())
 		return s
 	}
-	in6 := func(port uint16, addr string, zone uint32) (s sockaddr) {
+	in6 := func(port uint16, addr string, zone uint32) (s Sockaddr) {
 		binary.NativeEndian.PutUint16(s[:], unix.AF_INET6)
 		binary.BigEndian.PutUint16(s[2:], port)
 		binary.BigEndian.PutUint32(s[4:], 0xFFFFF) // a flow label, of no interest
@@ -37,7 +37,7 @@ func TestSockaddr(t *testing.T) {
 	}
 	tests := []struct {
 		name string
-		s    sockaddr
+		s    Sockaddr
 		want string
 	}{
 		{name: "IPv4", s: in4(unix.AF_INET, 53, "192.0.2.1"), want: "192.0.2.1:53"},
@@ -48,7 +48,7 @@ func TestSockaddr(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			if got := test.s.addrPort().String(); got != test.want {
+			if got := test.s.AddrPort().String(); got != test.want {
 				t.Errorf("got %s, want %s", got, test.want)
 			}
 		})
@@ -56,7 +56,7 @@ func TestSockaddr(t *testing.T) {
 }
 
 func TestCanBatch(t *testing.T) {
-	if err := canBatch(-1); !errors.Is(err, unix.EBADF) {
+	if err := CanBatch(-1); !errors.Is(err, unix.EBADF) {
 		t.Errorf("error %v for no socket, want EBADF", err)
 	}
 }
