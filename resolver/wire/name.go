@@ -1,6 +1,9 @@
 package wire
 
-import "bytes"
+import (
+	"bytes"
+	"encoding/binary"
+)
 
 // maxHops bounds the compression pointers of one name. Every sensible pointer is followed by a label, and of those a name
 // has 127 at most; without a bound, a message of pointers that lead to pointers costs the square of its length.
@@ -118,6 +121,29 @@ func Lower(name []byte) {
 	for i, c := range name {
 		name[i] = lower[c]
 	}
+}
+
+// lowerInto copies name to dst, which is as long, in lower case, eight octets at a time. Length octets are below 'A', so they stay as
+// they are.
+func lowerInto(dst, name []byte) {
+	dst = dst[:len(name)]
+	i := 0
+	for ; i+8 <= len(name); i += 8 {
+		binary.LittleEndian.PutUint64(dst[i:], lowerWord(binary.LittleEndian.Uint64(name[i:])))
+	}
+	for ; i < len(name); i++ {
+		dst[i] = lower[name[i]]
+	}
+}
+
+// lowerWord is eight octets in lower case. An octet c of 0 to 127 gets its highest bit by adding 128-'A' if it is 'A' or above, and by
+// adding 127-'Z' if it is above 'Z': a capital by the first only. The bit of a capital, shifted to 32, is what makes it small. No sum
+// carries into the next octet.
+func lowerWord(word uint64) uint64 {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	low := word &^ highs
+	capitals := (low + (128-'A')*ones) &^ (low + (127-'Z')*ones) &^ word & highs
+	return word | capitals>>2
 }
 
 // EqualName says whether the name at msg[off] is the canonical name given, whatever its case. A name that is not sound is

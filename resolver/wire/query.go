@@ -109,33 +109,32 @@ func (q *Query) parse(msg []byte) Problem {
 
 // parseQuestion reads the one question. A compression pointer in it could only point into the header, so it is an error.
 func (q *Query) parseQuestion(msg []byte) bool {
-	off, n := HeaderLen, 0
-	for {
-		if off >= len(msg) {
-			return false
-		}
-		label := int(msg[off])
-		if label > maxLabel || off+1+label > len(msg) || n+1+label > MaxName {
-			return false
-		}
-		q.name[n] = msg[off]
-		for i := 1; i <= label; i++ {
-			q.name[n+i] = lower[msg[off+i]]
-		}
-		off += 1 + label
-		n += 1 + label
-		if label == 0 {
-			break
-		}
-	}
-	if off+4 > len(msg) {
+	end := plainNameEnd(msg, HeaderLen)
+	if end == 0 || end+4 > len(msg) {
 		return false
 	}
-	q.Name = q.name[:n]
-	q.Type = binary.BigEndian.Uint16(msg[off:])
-	q.Class = binary.BigEndian.Uint16(msg[off+2:])
-	q.questionEnd = off + 4
+	q.Name = q.name[:end-HeaderLen]
+	lowerInto(q.Name, msg[HeaderLen:end])
+	q.Type = binary.BigEndian.Uint16(msg[end:])
+	q.Class = binary.BigEndian.Uint16(msg[end+2:])
+	q.questionEnd = end + 4
 	return true
+}
+
+// plainNameEnd returns the offset behind the name at off, 0 if that is not sound or has a compression pointer.
+func plainNameEnd(msg []byte, off int) int {
+	most := min(len(msg), off+MaxName)
+	for off < most {
+		label := int(msg[off])
+		off += 1 + label
+		if label == 0 {
+			return off
+		}
+		if label > maxLabel {
+			return 0
+		}
+	}
+	return 0
 }
 
 // parseRecords walks what follows the question and reads the OPT record. The message must end where the last record ends.

@@ -234,3 +234,28 @@ func BenchmarkParse(b *testing.B) {
 		q.Parse(msg)
 	}
 }
+
+func TestParseLowersEveryOctet(t *testing.T) {
+	for c := range 256 {
+		for place := range 20 { // in whole words and behind them
+			label := bytes.Repeat([]byte{byte(c)}, 20)
+			label[place] = byte(c + 1) // no carry from its neighbours
+			msg := append(make([]byte, 12), 20)
+			msg = append(append(msg, label...), 0, 0, 1, 0, 1)
+			msg[5] = 1
+			var q wire.Query
+			if q.Parse(msg) != wire.None {
+				t.Fatalf("%x does not parse", msg)
+			}
+			want := append([]byte{20}, label...)
+			for i, c := range want {
+				if 'A' <= c && c <= 'Z' {
+					want[i] = c + 'a' - 'A'
+				}
+			}
+			if got := q.Name[:21]; !bytes.Equal(got, want) {
+				t.Fatalf("%x is %x in lower case, want %x", label, got, want)
+			}
+		}
+	}
+}
