@@ -132,24 +132,34 @@ func (s survey) addException(e *Exception) error {
 type askers struct {
 	builder  *builder
 	policies [][]*Policy    // by agency
-	general  [][]*Exception // by agency: those for all of its clients
+	here     []*permissions // by agency: for all of its own clients, not for those below it; nil for none
+	below    []*permissions // by agency: for those below it too; nil for none
 	known    map[string]agency.ID
 }
 
 func newAskers(b *builder) (*askers, error) {
-	m := &askers{builder: b, known: map[string]agency.ID{}, general: make([][]*Exception, len(b.agencies))}
+	m := &askers{builder: b, known: map[string]agency.ID{}}
+	here, below := make([][]*Exception, len(b.agencies)), make([][]*Exception, len(b.agencies))
+	for _, e := range b.exceptions {
+		switch {
+		case len(e.Clients) > 0:
+		case e.Descendants:
+			below[e.owner.Index] = append(below[e.owner.Index], e)
+		default:
+			here[e.owner.Index] = append(here[e.owner.Index], e)
+		}
+	}
 	for _, a := range b.agencies {
 		policies, err := b.agencyPolicies(a)
 		if err != nil {
 			return nil, err
 		}
 		m.policies = append(m.policies, policies)
-		for _, e := range b.exceptions {
-			if len(e.Clients) == 0 && e.isFor(a) {
-				m.general[a.Index] = append(m.general[a.Index], e)
-			}
-		}
-		b.general = append(b.general, newAsker(ground{agency: a, allowed: true}, policies, m.general[a.Index]))
+		m.here = append(m.here, newPermissions(here[a.Index]))
+		m.below = append(m.below, newPermissions(below[a.Index]))
+	}
+	for _, a := range b.agencies {
+		b.general = append(b.general, m.newAsker(ground{agency: a, allowed: true}, nil))
 	}
 	return m, nil
 }
@@ -161,46 +171,61 @@ func (e *Exception) isFor(a *Agency) bool {
 
 // of returns the number of the asker that the clients on g are.
 func (m *askers) of(g ground) agency.ID {
-	exceptions := slices.Clone(m.general[g.agency.Index])
+	var own []*Exception
 	for _, e := range g.clients {
 		if e.isFor(g.agency) {
-			exceptions = append(exceptions, e)
+			own = append(own, e)
 		}
 	}
-	slices.SortFunc(exceptions, byIndex)
-	exceptions = slices.Compact(exceptions)
-	for _, e := range exceptions {
-		e.used = true
-	}
-	key := askerKey(g, exceptions)
+	slices.SortFunc(own, byIndex)
+	own = slices.Compact(own)
+	key := askerKey(g, own)
 	id, ok := m.known[key]
 	if !ok {
 		id = agency.ID(len(m.builder.askers))
 		m.known[key] = id
-		m.builder.askers = append(m.builder.askers, newAsker(g, m.policies[g.agency.Index], exceptions))
+		asker := m.newAsker(g, own)
+		for _, ps := range asker.permissions {
+			ps.use()
+		}
+		m.builder.askers = append(m.builder.askers, asker)
 	}
 	return id
 }
 
-func newAsker(g ground, policies []*Policy, exceptions []*Exception) *Asker {
-	a := &Asker{agency: g.agency, allowed: g.allowed, mode: g.agency.Mode, policies: policies, exceptions: exceptions}
-	for _, e := range exceptions {
-		if e.Until.After(a.lastEnd) {
-			a.lastEnd = e.Until
-		}
+// newAsker makes the asker that the clients on g are, with the exceptions own that name them.
+func (m *askers) newAsker(g ground, own []*Exception) *Asker {
+	a := &Asker{
+		agency: g.agency, allowed: g.allowed, mode: g.agency.Mode, policies: m.policies[g.agency.Index], named: len(own) > 0,
+	}
+	a.permit(newPermissions(own))
+	a.permit(m.here[g.agency.Index])
+	for up := g.agency; up != nil; up = up.parent {
+		a.permit(m.below[up.Index])
 	}
 	return a
 }
 
-func askerKey(g ground, exceptions []*Exception) string {
-	key := make([]byte, 0, binary.MaxVarintLen16*(len(exceptions)+2))
+// permit lets a use ps, unless that is nil.
+func (a *Asker) permit(ps *permissions) {
+	if ps == nil {
+		return
+	}
+	a.permissions = append(a.permissions, ps)
+	if ps.lastEnd.After(a.lastEnd) {
+		a.lastEnd = ps.lastEnd
+	}
+}
+
+func askerKey(g ground, own []*Exception) string {
+	key := make([]byte, 0, binary.MaxVarintLen16*(len(own)+2))
 	key = binary.AppendUvarint(key, uint64(g.agency.Index))
 	if g.allowed {
 		key = append(key, 1)
 	} else {
 		key = append(key, 0)
 	}
-	for _, e := range exceptions {
+	for _, e := range own {
 		key = binary.AppendUvarint(key, uint64(e.Index))
 	}
 	return string(key)

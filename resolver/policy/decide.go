@@ -150,10 +150,8 @@ func (a *Asker) weigh(p *Policy, h hit, of *inquiry, now Instant) weighed {
 	if phase == Over {
 		return weighed{bearing: AfterItsTime}
 	}
-	for _, e := range a.exceptions {
-		if !e.policies.has(p.Index) || !e.covers(h, of) {
-			continue
-		}
+	var buf [inlineMatches]*Exception
+	for _, e := range a.lifting(buf[:0], p, h, of, now) {
 		phase, end := e.Phase(now)
 		next = sooner(next, end)
 		if phase == InForce {

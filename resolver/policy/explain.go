@@ -70,7 +70,7 @@ func (s *Snapshot) ExplainAnswer(a *Asker, question Verdict, names [][]byte, add
 
 // cover says what covers the question.
 func (x *Explanation) cover(q *inquiry, now Instant) {
-	for _, e := range x.Asker.exceptions {
+	for _, e := range x.Asker.Exceptions() {
 		if phase, _ := e.Phase(now); phase == InForce && e.coversQuestion(q) {
 			x.Covering = append(x.Covering, e)
 		}
@@ -115,7 +115,7 @@ func (s *Snapshot) weigh(a *Asker, p *Policy, h hit, of *inquiry, now Instant) W
 	if w.bearing != Stands && w.bearing != Lifted {
 		return weighed
 	}
-	for _, e := range a.exceptions {
+	for _, e := range a.Exceptions() {
 		if e.policies.has(p.Index) {
 			phase, _ := e.Phase(now)
 			weighed.Considered = append(weighed.Considered, Considered{Exception: e, Covers: e.covers(h, of), Phase: phase})
@@ -130,9 +130,10 @@ func (s *Snapshot) weigh(a *Asker, p *Policy, h hit, of *inquiry, now Instant) W
 // ofOthers returns the exceptions from p that are for a's agency, but not for a, and are not over.
 func (s *Snapshot) ofOthers(a *Asker, p *Policy, now Instant) []*Exception {
 	var others []*Exception
+	own := a.Exceptions()
 	for _, e := range s.exceptions {
 		phase, _ := e.Phase(now)
-		if phase != Over && e.policies.has(p.Index) && e.isFor(a.agency) && !slices.Contains(a.exceptions, e) {
+		if phase != Over && e.policies.has(p.Index) && e.isFor(a.agency) && !slices.Contains(own, e) {
 			others = append(others, e)
 		}
 	}

@@ -60,12 +60,13 @@ func (s *Snapshot) Idle() []*Exception {
 
 // Asker is what the address of a client leads to. It is immutable and shared by all clients that are alike.
 type Asker struct {
-	agency     *Agency
-	allowed    bool
-	mode       AgencyMode
-	policies   []*Policy    // its own and its ancestors', in the order of the files
-	exceptions []*Exception // in the order of the files
-	lastEnd    time.Time    // when the last of exceptions ends; zero without any
+	agency      *Agency
+	allowed     bool
+	mode        AgencyMode
+	policies    []*Policy      // its own and its ancestors', in the order of the files
+	permissions []*permissions // what it may use: its own, its agency's, those that ancestors give to all below them; none is nil
+	named       bool           // an exception names it: it has some of its own
+	lastEnd     time.Time      // when the last of them ends; zero without any
 }
 
 // Asker returns who asks from the address a, never nil, and whether that address is in a network of an agency or in an allowed
@@ -84,7 +85,7 @@ func (s *Snapshot) Asker(a netip.Addr) (asker *Asker, allowed bool) {
 func (s *Snapshot) AskersOf(a *Agency) []*Asker {
 	all := []*Asker{s.general[a.Index]}
 	for _, asker := range s.askers {
-		if asker.agency == a && !slices.Equal(asker.exceptions, all[0].exceptions) {
+		if asker.agency == a && asker.named {
 			all = append(all, asker)
 		}
 	}
@@ -97,10 +98,17 @@ func (a *Asker) Agency() *Agency { return a.agency }
 // Policies returns the policies that the asker has: its agency's own and those of the ancestors, in the order of the files.
 func (a *Asker) Policies() []*Policy { return a.policies }
 
-// Exceptions returns the exceptions that can apply to the asker, in the order of the files, whether in force or not.
-func (a *Asker) Exceptions() []*Exception { return a.exceptions }
+// Exceptions returns the exceptions that can apply to the asker, in the order of the files, whether in force or not. It is slow.
+func (a *Asker) Exceptions() []*Exception {
+	var all []*Exception
+	for _, ps := range a.permissions {
+		all = append(all, ps.all...)
+	}
+	slices.SortFunc(all, byIndex)
+	return all
+}
 
 // hasExceptions says whether an exception of a is in force or will be.
 func (a *Asker) hasExceptions(now Instant) bool {
-	return len(a.exceptions) > 0 && now.before(a.lastEnd)
+	return len(a.permissions) > 0 && now.before(a.lastEnd)
 }
