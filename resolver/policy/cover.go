@@ -20,7 +20,7 @@ type inquiry struct {
 }
 
 // covers says whether e covers h, by itself or because it covers the question of which h is in the answer.
-func (e *Exception) covers(h hit, of *inquiry) bool {
+func (e *Exception) covers(h *hit, of *inquiry) bool {
 	return e.coversHit(h) || of != nil && e.coversQuestion(of)
 }
 
@@ -30,7 +30,7 @@ func (e *Exception) coversQuestion(of *inquiry) bool {
 		return true
 	}
 	for _, m := range of.matches {
-		if e.coversHit(hit{Match: m, name: of.name}) {
+		if e.coversHit(&hit{Match: m, name: of.name}) {
 			return true
 		}
 	}
@@ -38,7 +38,7 @@ func (e *Exception) coversQuestion(of *inquiry) bool {
 }
 
 // coversHit is rules 2 and 3: the list of the rule, and the name, as it stands or without what a CDN put behind it.
-func (e *Exception) coversHit(h hit) bool {
+func (e *Exception) coversHit(h *hit) bool {
 	return e.lists.has(h.List) && (e.hasName(h.name, len(h.name)-1) || h.CDN && e.hasName(h.name, h.End))
 }
 

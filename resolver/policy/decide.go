@@ -29,11 +29,11 @@ import (
 //
 // name is canonical, in wire form, and only read; the verdict holds a view of it. a comes from the same snapshot. A name that
 // no list holds and a refused one allocate nothing. Safe for concurrent use.
-func (s *Snapshot) Decide(a *Asker, name []byte, now Instant) Verdict {
-	v := Verdict{Agency: a.agency, Name: name} // 1
+func (s *Snapshot) Decide(a *Asker, name []byte, now Instant) (v Verdict) {
+	v.Agency, v.Name = a.agency, name // 1
 	var buf [inlineMatches]blocklists.Match
 	if matches := s.set.Match(buf[:0], name); len(matches) > 0 { // 2, 3
-		return s.judge(v, a, hit{name: name}, nil, matches, now) // 5
+		s.judge(&v, a, hit{name: name}, nil, matches, now) // 5
 	}
 	return v
 }
@@ -50,21 +50,20 @@ func (s *Snapshot) Decide(a *Asker, name []byte, now Instant) Verdict {
 // A refused question stays refused. question, a and now belong to s as in Decide; names and addrs are only read, and the verdict
 // may hold a view of one of the names. Nothing is allocated. [Snapshot.Bears] is the cheap way to find that there is nothing to
 // decide.
-func (s *Snapshot) DecideAnswer(a *Asker, question Verdict, names [][]byte, addrs []netip.Addr, now Instant) Verdict {
-	if question.Action == Refuse {
-		return question
+func (s *Snapshot) DecideAnswer(a *Asker, question Verdict, names [][]byte, addrs []netip.Addr, now Instant) (v Verdict) {
+	if v = question; v.Action == Refuse {
+		return v
 	}
-	v := question
 	var buf, asked [inlineMatches]blocklists.Match
 	q := &inquiry{name: question.Name, matches: s.set.Match(asked[:0], question.Name)}
 	for _, name := range names {
 		if matches := s.set.Match(buf[:0], name); len(matches) > 0 {
-			v = s.judge(v, a, hit{name: name}, q, matches, now)
+			s.judge(&v, a, hit{name: name}, q, matches, now)
 		}
 	}
 	for _, addr := range addrs {
 		if matches := s.set.MatchAddr(buf[:0], addr); len(matches) > 0 {
-			v = s.judge(v, a, hit{addr: addr}, q, matches, now)
+			s.judge(&v, a, hit{addr: addr}, q, matches, now)
 		}
 	}
 	return v
@@ -90,28 +89,29 @@ func (s *Snapshot) Bears(names [][]byte, addrs []netip.Addr) bool {
 // inlineMatches is how many lists may hold one name before a verdict allocates.
 const inlineMatches = 8
 
-// judge returns v with what a's policies say of the name or address of h, which the lists of matches hold. of is the question
+// judge adds to v what a's policies say of the name or address of h, which the lists of matches hold. of is the question
 // if that is in the answer. It reorders matches.
-func (s *Snapshot) judge(v Verdict, a *Asker, h hit, of *inquiry, matches []blocklists.Match, now Instant) Verdict {
+func (s *Snapshot) judge(v *Verdict, a *Asker, h hit, of *inquiry, matches []blocklists.Match, now Instant) {
 	v.Listed, v.HasExceptions = true, a.hasExceptions(now)
 	if a.mode == Off {
-		return v
+		return
 	}
-	slices.SortFunc(matches, byReach)
+	if len(matches) > 1 {
+		slices.SortFunc(matches, byReach)
+	}
 	for _, h.Match = range matches {
 		for _, p := range a.policies {
 			if !p.lists.has(h.List) {
 				continue
 			}
-			w := a.weigh(p, h, of, now)
+			w := a.weigh(p, &h, of, now)
 			v.Boundary = sooner(v.Boundary, w.next)
 			if v.outweighed(p, w.bearing) {
-				v = s.because(v, a, p, h, w)
+				s.because(v, a, p, &h, w)
 				v.InAnswer = of != nil
 			}
 		}
 	}
-	return v
 }
 
 // byReach puts the longest suffix first, and the first list of several.
@@ -119,8 +119,8 @@ func byReach(a, b blocklists.Match) int {
 	return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.List, b.List))
 }
 
-// because returns v with w, of p about h, as its reason.
-func (s *Snapshot) because(v Verdict, a *Asker, p *Policy, h hit, w weighed) Verdict {
+// because makes w, of p about h, the reason of v.
+func (s *Snapshot) because(v *Verdict, a *Asker, p *Policy, h *hit, w weighed) {
 	v.Policy, v.Exception = p, w.exception
 	v.Action = Refuse
 	switch {
@@ -131,7 +131,6 @@ func (s *Snapshot) because(v Verdict, a *Asker, p *Policy, h hit, w weighed) Ver
 	}
 	v.List, v.ListIndex, v.Line, v.Start, v.CDN, v.Exact = s.lists[h.List].Name(), h.List, h.Line, h.Start, h.CDN, h.Exact
 	v.Name, v.Addr = h.name, h.addr
-	return v
 }
 
 // weighed is what one policy of the asker says of one hit.
@@ -142,7 +141,7 @@ type weighed struct {
 }
 
 // weigh is rules 2 to 4 for one policy of a and one hit.
-func (a *Asker) weigh(p *Policy, h hit, of *inquiry, now Instant) weighed {
+func (a *Asker) weigh(p *Policy, h *hit, of *inquiry, now Instant) weighed {
 	phase, next := p.Phase(now)
 	if phase == NotYet {
 		return weighed{bearing: BeforeItsTime, next: next}

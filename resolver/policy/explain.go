@@ -110,7 +110,7 @@ func (s *Snapshot) weigh(a *Asker, p *Policy, h hit, of *inquiry, now Instant) W
 	if !slices.Contains(a.policies, p) {
 		return Weighed{Policy: p, Bearing: OfAnotherAgency}
 	}
-	w := a.weigh(p, h, of, now)
+	w := a.weigh(p, &h, of, now)
 	weighed := Weighed{Policy: p, Bearing: w.bearing, Exception: w.exception}
 	if w.bearing != Stands && w.bearing != Lifted {
 		return weighed
@@ -118,7 +118,7 @@ func (s *Snapshot) weigh(a *Asker, p *Policy, h hit, of *inquiry, now Instant) W
 	for _, e := range a.Exceptions() {
 		if e.policies.has(p.Index) {
 			phase, _ := e.Phase(now)
-			weighed.Considered = append(weighed.Considered, Considered{Exception: e, Covers: e.covers(h, of), Phase: phase})
+			weighed.Considered = append(weighed.Considered, Considered{Exception: e, Covers: e.covers(&h, of), Phase: phase})
 		}
 	}
 	if w.bearing == Stands {

@@ -52,7 +52,7 @@ func (ps *permissions) use() {
 
 // lifting appends those that lift p for h, if their time has not gone by, in no order, and perhaps twice. Behind the first one in force
 // the others don't matter.
-func (ps *permissions) lifting(dst []*Exception, p *Policy, h hit, of *inquiry, now Instant) []*Exception {
+func (ps *permissions) lifting(dst []*Exception, p *Policy, h *hit, of *inquiry, now Instant) []*Exception {
 	add := func(candidates []*Exception) {
 		for _, e := range candidates {
 			phase, _ := e.Phase(now)
@@ -70,10 +70,10 @@ func (ps *permissions) lifting(dst []*Exception, p *Policy, h hit, of *inquiry, 
 	}
 	ps.named(h, add)
 	if of != nil {
-		ps.named(hit{name: of.name}, add)
+		ps.named(&hit{name: of.name}, add)
 		for _, m := range of.matches {
 			if m.CDN {
-				ps.named(hit{Match: m, name: of.name}, add)
+				ps.named(&hit{Match: m, name: of.name}, add)
 			}
 		}
 	}
@@ -82,7 +82,7 @@ func (ps *permissions) lifting(dst []*Exception, p *Policy, h hit, of *inquiry, 
 
 // named gives found the exceptions that have among their names that of h or a parent of it, as it stands or without what a CDN put
 // behind it.
-func (ps *permissions) named(h hit, found func([]*Exception)) {
+func (ps *permissions) named(h *hit, found func([]*Exception)) {
 	if h.name == nil {
 		return
 	}
@@ -101,7 +101,7 @@ func (ps *permissions) namedBy(name []byte, end int, found func([]*Exception)) {
 }
 
 // lifting returns the exceptions of a that lift p for h and are or will be in force, in the order of the files, in dst if that has room.
-func (a *Asker) lifting(dst []*Exception, p *Policy, h hit, of *inquiry, now Instant) []*Exception {
+func (a *Asker) lifting(dst []*Exception, p *Policy, h *hit, of *inquiry, now Instant) []*Exception {
 	for _, ps := range a.permissions {
 		dst = ps.lifting(dst, p, h, of, now)
 	}
