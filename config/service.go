@@ -93,6 +93,18 @@ type Cache struct {
 // Limits bound what one client, and all of them, can make the server do.
 type Limits struct {
 	Place
+	// QueriesPerSecond is how many queries a second one client may ask, by UDP and TCP together. More over UDP get no answer, but for some
+	// that are sent to TCP; over TCP they wait. 1 to 10 000 000; "off", 0: no limit. Default 10 000.
+	QueriesPerSecond int `yaml:"queries_per_second" opt:"off" default:"10000" min:"1" max:"10000000"`
+	// QueriesBurst is how many it may ask at once after a silence. 1 to 10 000 000; default 20 000.
+	QueriesBurst int `yaml:"queries_burst" default:"20000" min:"1" max:"10000000"`
+	// QueriesIPv4Prefix is how long the network of one client is: addresses that have so many bits in common share a rate.
+	// 0 to 32; default 32: each address by itself.
+	QueriesIPv4Prefix int `yaml:"queries_ipv4_prefix" default:"32" min:"0" max:"32"`
+	// QueriesIPv6Prefix is the same for IPv6. 0 to 128; default 64, of which a device can have as many addresses as it likes.
+	QueriesIPv6Prefix int `yaml:"queries_ipv6_prefix" default:"64" min:"0" max:"128"`
+	// QueriesUnlimited are networks without this limit: of servers that ask for many clients. Default: loopback.
+	QueriesUnlimited []netip.Prefix `yaml:"queries_unlimited" opt:"empty" default:"127.0.0.0/8 ::1/128"`
 	// WaitingPerClient is how many queries of one address can wait for upstreams. 1 to 1 000 000; default 1000.
 	WaitingPerClient int `yaml:"waiting_per_client" default:"1000" min:"1" max:"1000000"`
 	// WaitingTotal is the same for all clients. 1 to 1 000 000; default 10 000.

@@ -16,6 +16,7 @@ import (
 	"cordon/resolver"
 	"cordon/resolver/answer"
 	"cordon/resolver/cache"
+	"cordon/resolver/limit"
 	"cordon/resolver/listen"
 	"cordon/resolver/policy"
 	"cordon/resolver/upstream"
@@ -181,6 +182,17 @@ func limits(s *config.Service) resolver.Limits {
 		Waiting:          s.Limits.WaitingTotal,
 		WaitingPerClient: s.Limits.WaitingPerClient,
 		QueryTimeout:     s.Limits.QueryTimeout,
+	}
+}
+
+// rate is what one client may ask in a second.
+func rate(s *config.Service) limit.Rules {
+	return limit.Rules{
+		PerSecond: s.Limits.QueriesPerSecond,
+		Burst:     s.Limits.QueriesBurst,
+		IPv4Bits:  s.Limits.QueriesIPv4Prefix,
+		IPv6Bits:  s.Limits.QueriesIPv6Prefix,
+		Unlimited: s.Limits.QueriesUnlimited,
 	}
 }
 

@@ -34,8 +34,9 @@ var mayImport = map[string][]string{
 	"resolver/answer":        {"blocklists/domain", "resolver/policy", "resolver/wire"},
 	"resolver/cache":         {"resolver/wire"},
 	"resolver/syscalls":      {},
+	"resolver/limit":         {},
 	"resolver/upstream":      {"resolver/syscalls", "resolver/wire"},
-	"resolver/listen":        {"resolver/syscalls", "resolver/wire"},
+	"resolver/listen":        {"resolver/limit", "resolver/syscalls", "resolver/wire"},
 	"resolver": {
 		"blocklists/domain", "resolver/agency", "resolver/answer", "resolver/cache", "resolver/policy", "resolver/upstream", "resolver/wire",
 	},
@@ -50,7 +51,7 @@ var mayImport = map[string][]string{
 		"cmd/cordon/audit", "cmd/cordon/effect", "cmd/cordon/export", "cmd/cordon/files", "cmd/cordon/report", "cmd/cordon/wording",
 		"blocklists", "blocklists/builtin", "blocklists/domain", "blocklists/fetch", "blocklists/format", "blocklists/mirror",
 		"blocklists/signature", "blocklists/transfer", "config", "resolver", "resolver/answer",
-		"resolver/cache", "resolver/listen", "resolver/policy", "resolver/upstream", "resolver/wire",
+		"resolver/cache", "resolver/limit", "resolver/listen", "resolver/policy", "resolver/upstream", "resolver/wire",
 	},
 }
 

@@ -19,6 +19,7 @@ import (
 	"cordon/config"
 	"cordon/resolver"
 	"cordon/resolver/cache"
+	"cordon/resolver/limit"
 	"cordon/resolver/listen"
 	"cordon/resolver/policy"
 	"cordon/resolver/upstream"
@@ -77,6 +78,7 @@ type server struct {
 	stale       map[string]bool     // the lists of which it was said that they are too old
 
 	resolver *resolver.Resolver
+	rate     *limit.Rate // what one client may ask; nil before newResolver
 	listener *listen.Server
 	admin    *admin   // nil if it is off
 	audit    *auditor // nil if no audit log is written
@@ -135,7 +137,7 @@ func (s *server) assemble() error {
 	if err != nil {
 		return err
 	}
-	listening.Handler = s.resolver
+	listening.Handler, listening.Rate = s.resolver, s.rate
 	if s.listener, err = listen.New(listening); err != nil {
 		return portAdvice(err)
 	}
@@ -164,6 +166,7 @@ func (s *server) newResolver(listeners int, dial upstream.DialFunc) (*cache.Cach
 	if err != nil {
 		return nil, err
 	}
+	s.rate = limit.New(rate(s.service))
 	s.resolver.Notify(s.notify)
 	s.resolver.StructureErrors(structuredErrors(s.service))
 	s.upstream = &upstreams{log: s.log, registry: s.registry, resolver: s.resolver, dial: dial}

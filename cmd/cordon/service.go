@@ -104,6 +104,7 @@ func (s *server) reloadService() {
 	}
 	s.loader.allowed, s.loader.forward = next.AllowClients, zonesOf(next)
 	s.resolver.SetLimits(limits(next))
+	s.rate.Set(rate(next))
 	s.resolver.StructureErrors(structuredErrors(next))
 	setLevel(s.level, next)
 	next.Listen, next.StateDir, next.Cache = s.service.Listen, s.service.StateDir, s.service.Cache

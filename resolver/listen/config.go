@@ -11,6 +11,7 @@ import (
 	"slices"
 	"time"
 
+	"cordon/resolver/limit"
 	"cordon/resolver/wire"
 )
 
@@ -40,7 +41,8 @@ type Config struct {
 	// Batch is how many datagrams a UDP socket moves at most with one system call, 1 to 64; 0 means 32. Nobody waits for a batch
 	// to fill. Systems without recvmmsg have 1.
 	Batch   int
-	Handler Handler // required
+	Handler Handler     // required
+	Rate    *limit.Rate // what a client may ask; it may change while the server runs. nil: no limit
 	Limits  Limits
 	Log     *slog.Logger // nil: nothing is logged
 }
@@ -86,6 +88,9 @@ func (c Config) complete() (Config, error) {
 		return c, fmt.Errorf("listen: batches of %d datagrams, want 1 to %d, or 0 for %d", c.Batch, maxBatch, defaultBatch)
 	}
 	c.Batch = cmp.Or(c.Batch, defaultBatch)
+	if c.Rate == nil {
+		c.Rate = limit.New(limit.Rules{})
+	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}

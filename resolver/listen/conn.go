@@ -191,7 +191,7 @@ func (c *conn) handle(msg []byte) (alive bool) {
 	}()
 	q := &c.query
 	q.Client, q.Now, q.Stream = c.client, c.arrived, true
-	if !c.parse(q, msg) {
+	if !c.pause(q) || !c.parse(q, msg) {
 		return false
 	}
 	answer, ok := c.handler.Answer(c.scratch[:0], q)
@@ -204,6 +204,34 @@ func (c *conn) handle(msg []byte) (alive bool) {
 	c.active = q.Now
 	c.queue(answer)
 	return true
+}
+
+// pause lets a client that asks too much wait: meanwhile nothing more is read from it. It says false if the stream was closed meanwhile.
+func (c *conn) pause(q *wire.Query) bool {
+	wait := c.wait(q)
+	if wait == 0 {
+		return true
+	}
+	c.flush()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for wait > 0 && !c.stopped && !c.closed {
+		c.sleep(wait)
+		q.Now = time.Now()
+		wait = c.rate.Take(q.Client.Addr(), q.Now)
+	}
+	return !c.closed
+}
+
+// sleep waits until something has changed, at most for so long. The caller holds c.mu.
+func (c *conn) sleep(most time.Duration) {
+	alarm := time.AfterFunc(most, func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.changed.Broadcast()
+	})
+	defer alarm.Stop()
+	c.changed.Wait()
 }
 
 // begin hands q to the handler's second door. If that panics, no reply is waited for.

@@ -15,6 +15,9 @@
 // answer that comes later leaves by itself. A socket bound to a wildcard notes which address was asked, and the answer leaves
 // from there: clients (and firewalls) drop an answer from any other.
 //
+// A client that asks more than its rate ([cordon/resolver/limit]) costs no more than the reading: its datagrams are dropped before
+// they are looked at, but for some that are told to come over TCP, and its streams are not read on until its time has come.
+//
 // A stream (TCP; any net.Listener whose connections carry the same framing, RFC 1035, section 4.2.2) has one reader. Queries
 // are pipelined and answered in whatever order the answers come (RFC 7766, section 6.2.1.1). Answers are queued, and
 // whoever finds nobody writing writes all that is queued in one go, so a reply never waits for a client:

@@ -8,12 +8,14 @@ import (
 	"sync/atomic"
 	"time"
 
+	"cordon/resolver/limit"
 	"cordon/resolver/wire"
 )
 
 // door is what stands between one listener and the handler.
 type door struct {
 	handler  Handler
+	rate     *limit.Rate
 	index    int // wire.Query.Worker
 	counters *counters
 	crashes  *crashLog
@@ -28,6 +30,15 @@ func (d *door) parse(q *wire.Query, msg []byte) bool {
 	q.Worker = d.index
 	d.counters.count(q.Client.Addr())
 	return true
+}
+
+// wait is how long the client of q has to wait before it may ask this. A query that may not be asked now is counted.
+func (d *door) wait(q *wire.Query) time.Duration {
+	wait := d.rate.Take(q.Client.Addr(), q.Now)
+	if wait > 0 {
+		d.counters.limited.Add(1)
+	}
+	return wait
 }
 
 // crashed counts and logs a panic in the handling of one query.

@@ -11,9 +11,10 @@ import (
 type counters struct {
 	queries4, queries6 atomic.Uint64 // by the client's address family
 	dropped            atomic.Uint64
+	limited            atomic.Uint64
 	failed             atomic.Uint64
 	panics             atomic.Uint64
-	_                  [128 - 5*8]byte
+	_                  [128 - 6*8]byte
 }
 
 func (c *counters) count(client netip.Addr) {
@@ -26,7 +27,8 @@ func (c *counters) count(client netip.Addr) {
 
 type collector struct {
 	server                                   *Server
-	queries, dropped, failed, panics         *prometheus.Desc
+	queries, dropped, limited                *prometheus.Desc
+	failed, panics                           *prometheus.Desc
 	connections, accepted, rejected, evicted *prometheus.Desc
 }
 
@@ -41,6 +43,8 @@ func (s *Server) Collector() prometheus.Collector {
 			"Queries read, malformed ones too, by transport (udp, tcp) and address family (ipv4, ipv6).", "transport", "family"),
 		dropped: desc("cordon_dns_packets_dropped_total",
 			"Messages that were no queries (too short, or responses) and got no answer.", "transport"),
+		limited: desc("cordon_dns_rate_limited_total",
+			"Queries above what one client may ask in a second: over UDP dropped or sent to TCP, over TCP made to wait.", "transport"),
 		failed: desc("cordon_dns_socket_errors_total",
 			"Calls to read, accept or send that failed.", "transport"),
 		panics: desc("cordon_dns_panics_total",
@@ -67,6 +71,7 @@ func (c *collector) Collect(metrics chan<- prometheus.Metric) {
 		counter(c.queries, sum.queries4, sum.transport, "ipv4")
 		counter(c.queries, sum.queries6, sum.transport, "ipv6")
 		counter(c.dropped, sum.dropped, sum.transport)
+		counter(c.limited, sum.limited, sum.transport)
 		counter(c.failed, sum.failed, sum.transport)
 		counter(c.panics, sum.panics, sum.transport)
 	}
@@ -78,14 +83,15 @@ func (c *collector) Collect(metrics chan<- prometheus.Metric) {
 
 // sum is what the listeners of one transport have counted.
 type sum struct {
-	transport                                   string
-	queries4, queries6, dropped, failed, panics uint64
+	transport                                            string
+	queries4, queries6, dropped, limited, failed, panics uint64
 }
 
 func (s *sum) add(c *counters) {
 	s.queries4 += c.queries4.Load()
 	s.queries6 += c.queries6.Load()
 	s.dropped += c.dropped.Load()
+	s.limited += c.limited.Load()
 	s.failed += c.failed.Load()
 	s.panics += c.panics.Load()
 }

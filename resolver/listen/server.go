@@ -53,7 +53,7 @@ func (s *Server) assemble(c Config) {
 	crashes := &crashLog{log: c.Log}
 	next := 0
 	door := func() door {
-		d := door{handler: c.Handler, index: next, counters: &s.counters[next], crashes: crashes}
+		d := door{handler: c.Handler, rate: c.Rate, index: next, counters: &s.counters[next], crashes: crashes}
 		next++
 		return d
 	}

@@ -19,6 +19,7 @@ type worker struct {
 	socket  socket
 	query   wire.Query
 	waiting waiting
+	unheard uint64 // queries above the rate of their client
 }
 
 func newWorker(d door, conn *net.UDPConn, a netip.Addr, batch int) *worker {
@@ -73,6 +74,10 @@ func (w *worker) handle(p *packet, now time.Time) {
 	p.answer = nil
 	q := &w.query
 	q.Client, q.Now = client(p.peer), now
+	if w.wait(q) > 0 {
+		p.answer = w.tooMany(q, p)
+		return
+	}
 	if !w.parse(q, p.query) {
 		return
 	}
@@ -83,6 +88,19 @@ func (w *worker) handle(p *packet, now time.Time) {
 	}
 	p.answer = answer
 }
+
+// tooMany is nil, or for some of the queries above a client's rate an answer that says nothing but to ask over TCP: who floods in the name
+// of another address can't do that, and the one whose address it is can.
+func (w *worker) tooMany(q *wire.Query, p *packet) []byte {
+	if w.unheard++; w.unheard%slip != 0 || !w.parse(q, p.query) || q.Problem != wire.None {
+		return nil
+	}
+	answer := wire.Begin(p.out[:0], q, wire.Success, wire.FlagTC)
+	return wire.Finish(answer, 0, q, wire.Success, wire.Sections{}, &wire.EDE{Code: wire.EDENone})
+}
+
+// slip is of how many queries above the rate one is answered: far fewer answers than queries, so that nobody is flooded by them.
+const slip = 4
 
 // start hands q to the handler's second door. If that panics, no reply is waited for.
 func (w *worker) start(q *wire.Query, to *route) {
