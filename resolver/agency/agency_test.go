@@ -165,34 +165,6 @@ func networks(seed uint64, n int, near netip.Addr) []agency.Entry {
 	return entries
 }
 
-func TestLookupAllocatesNothing(t *testing.T) {
-	tab := table(t, networks(1, 100, netip.MustParseAddr("10.0.0.1"))...)
-	v4, mapped, v6 := netip.MustParseAddr("10.0.0.1"), netip.MustParseAddr("::ffff:10.0.0.1"), netip.MustParseAddr("2001:db8::1%eth0")
-	if n := testing.AllocsPerRun(100, func() { tab.Lookup(v4); tab.Lookup(mapped); tab.Lookup(v6) }); n != 0 {
-		t.Errorf("%v allocations, want 0", n)
-	}
-}
-
-func BenchmarkLookup(b *testing.B) {
-	for _, size := range []struct {
-		name string
-		n    int
-	}{{"4", 4}, {"1000", 1000}, {"100000", 100_000}} {
-		entries, addrs := campus(size.n)
-		b.Run(size.name, func(b *testing.B) {
-			tab := table(b, entries...)
-			i := 0
-			b.ReportAllocs()
-			for b.Loop() {
-				if _, ok := tab.Lookup(addrs[i&1023]); !ok {
-					b.Fatal("not found")
-				}
-				i++
-			}
-		})
-	}
-}
-
 // campus makes n /24 networks within 10.0.0.0/8 and beyond, and 1024 addresses in them.
 func campus(n int) (entries []agency.Entry, addrs []netip.Addr) {
 	r := rand.New(rand.NewPCG(1, 1))

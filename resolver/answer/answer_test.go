@@ -298,17 +298,3 @@ func TestLocalZonesGiveWayToForwardZones(t *testing.T) {
 		}
 	}
 }
-
-func TestAnswersAllocateNothing(t *testing.T) {
-	local := answer.NewLocal(answer.LocalConfig{Firefox: true, ICloud: true})
-	buffer := make([]byte, 0, 1500)
-	listed, name := query(t, "www.example.com.", dns.TypeA, true), query(t, "1.0.0.127.in-addr.arpa.", dns.TypePTR, true)
-	refusal := answer.Refusal{Owner: 4, TTL: 30, EDE: &wire.EDE{Code: wire.EDEBlocked, Text: "policy example"}}
-	if n := testing.AllocsPerRun(100, func() {
-		answer.AppendRefusal(buffer, listed, refusal)
-		local.Append(buffer, listed)
-		local.Append(buffer, name)
-	}); n != 0 {
-		t.Errorf("%v allocations, want 0", n)
-	}
-}

@@ -9,7 +9,6 @@ import (
 	"github.com/miekg/dns"
 
 	"cordon/resolver/cache"
-	"cordon/resolver/wire"
 )
 
 var chainOfThree = []string{
@@ -18,49 +17,6 @@ var chainOfThree = []string{
 	"e1234.a.edge.example.net. 300 IN CNAME e1234.b.edge.example.org.",
 	"e1234.b.edge.example.org. 20 IN A 192.0.2.1",
 	"e1234.b.edge.example.org. 20 IN A 192.0.2.2",
-}
-
-func BenchmarkHit(b *testing.B) {
-	for name, answer := range map[string][]string{
-		"A":           {"www.example.com. 300 IN A 192.0.2.1"},
-		"three-CNAME": chainOfThree,
-	} {
-		b.Run(name, func(b *testing.B) { benchmarkHit(b, answer) })
-	}
-}
-
-func benchmarkHit(b *testing.B, answer []string) {
-	c := newCache(b, 16<<20)
-	now := time.Now()
-	question := "www.example.com."
-	k := keyOf(question, dns.TypeA)
-	c.Put(mustKeep(b, k, message(b, question, dns.TypeA, reply{answer: answer}), now))
-	for i := range 10000 {
-		other := fmt.Sprintf("h%d.example.com.", i)
-		c.Put(mustKeep(b, keyOf(other, dns.TypeA), message(b, other, dns.TypeA,
-			reply{answer: []string{other + " 300 IN A 192.0.2.1"}}), now))
-	}
-	q := query(b, question, dns.TypeA, withOPT(1232))
-	buf := make([]byte, 0, wire.MaxMessage)
-	b.ReportAllocs()
-	for b.Loop() {
-		e, state := c.Get(k, now)
-		if state != cache.Fresh {
-			b.Fatal(state)
-		}
-		buf = e.Append(buf[:0], q, cache.Options{Now: now, EDE: none})
-	}
-}
-
-func BenchmarkMiss(b *testing.B) {
-	c := newCache(b, 16<<20)
-	k, now := keyOf("www.example.com.", dns.TypeA), time.Now()
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, state := c.Get(k, now); state != cache.Miss {
-			b.Fatal(state)
-		}
-	}
 }
 
 func BenchmarkKeep(b *testing.B) {

@@ -192,24 +192,6 @@ func TestRemaining(t *testing.T) {
 	}
 }
 
-func TestAppendAllocatesNothing(t *testing.T) {
-	c := newCache(t, 1<<20)
-	k := keyOf(question, dns.TypeA)
-	c.Put(mustKeep(t, k, message(t, question, dns.TypeA, reply{answer: chainOfThree}), start))
-	q := query(t, question, dns.TypeA, withOPT(1232))
-	dst := make([]byte, 0, wire.MaxUDP)
-	if n := testing.AllocsPerRun(100, func() {
-		e, _ := c.Get(k, start)
-		dst = e.Append(dst[:0], q, cache.Options{Now: start, EDE: none, TTLCap: 10})
-	}); n != 0 {
-		t.Errorf("%v allocations a hit", n)
-	}
-	large := mustKeep(t, k, message(t, question, dns.TypeA, reply{answer: addresses(100)}), start)
-	if n := testing.AllocsPerRun(100, func() { large.Append(dst[:0], q, cache.Options{Now: start, EDE: none}) }); n != 0 {
-		t.Errorf("%v allocations for an answer that is too long", n)
-	}
-}
-
 func TestKeepAllocatesLittle(t *testing.T) {
 	k, msg := keyOf(question, dns.TypeA), message(t, question, dns.TypeA, reply{answer: chainOfThree})
 	// Entry, block and addresses; one more for a pool that was emptied meanwhile.

@@ -203,14 +203,6 @@ func TestRecords(t *testing.T) {
 	if want := []wire.Section{wire.Answer, wire.Authority, wire.Additional, wire.Additional}; !equal(sections, want) {
 		t.Errorf("sections %v, want %v", sections, want)
 	}
-	if n := testing.AllocsPerRun(100, func() {
-		m, _ := wire.ReadMessage(msg)
-		for r := range m.Records() {
-			types[0] = r.Type
-		}
-	}); n != 0 {
-		t.Errorf("%v allocations", n)
-	}
 }
 
 func equal[T comparable](a, b []T) bool {
@@ -274,15 +266,5 @@ func compareRecord(t *testing.T, oracle *dns.Msg, i int, name []byte, r wire.Rec
 	}
 	if h.Ttl != r.TTL && r.Type != wire.TypeOPT {
 		t.Fatalf("TTL %d, the oracle has %d", r.TTL, h.Ttl)
-	}
-}
-
-func BenchmarkReadMessage(b *testing.B) {
-	msg := reply(4, 0, 1, rr(wire.TypeCNAME, "\x01a\xc0\x10"), bytes.Repeat(owned("\x01a\xc0\x10", wire.TypeA, 192, 0, 2, 1), 3), opt)
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := wire.ReadMessage(msg); err != nil {
-			b.Fatal(err)
-		}
 	}
 }

@@ -105,13 +105,6 @@ func TestCloneSharesNothing(t *testing.T) {
 	}
 }
 
-func TestParseAllocatesNothing(t *testing.T) {
-	q, msg := new(wire.Query), join(header(0, 0, 1), wwwA, opt)
-	if n := testing.AllocsPerRun(100, func() { q.Parse(msg) }); n != 0 {
-		t.Errorf("%v allocations", n)
-	}
-}
-
 func TestSignalsAreOptionsWithoutData(t *testing.T) {
 	options := func(all ...dns.EDNS0) func(*dns.Msg) {
 		return func(m *dns.Msg) { m.IsEdns0().Option = all }
@@ -224,14 +217,6 @@ func compareSignals(t *testing.T, q *wire.Query, o *dns.OPT) {
 		if code := option.Option(); q.Signals(code) != slices.Contains(empty, code) {
 			t.Fatalf("signals %d: %t, the oracle has %v", code, q.Signals(code), o)
 		}
-	}
-}
-
-func BenchmarkParse(b *testing.B) {
-	q, msg := new(wire.Query), join(header(0, 0, 1), wwwA, opt)
-	b.ReportAllocs()
-	for b.Loop() {
-		q.Parse(msg)
 	}
 }
 
