@@ -96,3 +96,32 @@ func InMoreChunks(l *List) *List {
 
 // LenOfChunk is the length of the first chunk of l.
 func LenOfChunk(l *List) int { return len(l.arena[0]) }
+
+// LongestRun is how many buckets of s stand one after the other without room for another name: no search looks at more than that and one.
+func LongestRun(s *Set) int {
+	longest, run := 0, 0
+	for range 2 { // the last bucket is followed by the first
+		for i := range s.buckets {
+			if run++; s.buckets[i][len(bucket{})-1] == 0 {
+				run = 0
+			}
+			longest = max(longest, min(run, len(s.buckets)))
+		}
+	}
+	return longest
+}
+
+// Probes is how many suffixes of name are searched for in the buckets of s: those that its filter lets pass.
+func Probes(s *Set, name []byte) int {
+	probes, labels := 0, 0
+	for _, h := range suffixHashes(s.key, name) {
+		labels++
+		if listed := listedBits(h); labels >= s.fewest && *s.filterWord(h)&listed == listed {
+			probes++
+		}
+		if below := belowBits(h); labels >= endsAt && *s.filterWord(h)&below != below {
+			break
+		}
+	}
+	return probes
+}
