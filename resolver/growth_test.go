@@ -32,6 +32,9 @@ type office struct {
 	clients    int  // that ask
 
 	ask func(o *office, r *rand.Rand) (name domain.Name, client int)
+
+	store *cache.Cache // set when it opens
+	now   time.Time
 }
 
 // usual is what there is of all that does not grow.
@@ -50,8 +53,18 @@ func refused(o *office, r *rand.Rand) (domain.Name, int) {
 	return nameOf(listed, from+r.IntN(o.names-from)), r.IntN(o.clients)
 }
 
+// passes asks for what is in the cache: one name in hundreds is not, because its bucket was full.
 func passes(o *office, r *rand.Rand) (domain.Name, int) {
-	return nameOf(foreign, r.IntN(o.cached)), r.IntN(o.clients)
+	for {
+		name := nameOf(foreign, r.IntN(o.cached))
+		if _, state := o.store.Get(keyOf(name), o.now); state == cache.Fresh {
+			return name, r.IntN(o.clients)
+		}
+	}
+}
+
+func keyOf(name domain.Name) cache.Key {
+	return cache.Key{Name: []byte(name), Type: wire.TypeA, Class: wire.ClassINET}
 }
 
 // dimension is something that there may be much of.
@@ -150,12 +163,12 @@ const questions = 1 << 17
 
 func open(tb testing.TB, o office) *workplace {
 	tb.Helper()
-	now := time.Now()
-	store, err := cache.New(cache.Config{MaxBytes: max(64<<20, int64(o.cached)*512)})
-	if err != nil {
+	var err error
+	if o.store, err = cache.New(cache.Config{MaxBytes: max(64<<20, int64(o.cached)*512)}); err != nil {
 		tb.Fatal(err)
 	}
-	r, err := resolver.New(resolver.Config{Cache: store, Workers: 1})
+	o.now = time.Now()
+	r, err := resolver.New(resolver.Config{Cache: o.store, Workers: 1})
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -167,9 +180,9 @@ func open(tb testing.TB, o office) *workplace {
 		tb.Fatal(err)
 	}
 	r.Publish(s)
-	o.fill(tb, store, now)
+	o.fill(tb)
 	w := &workplace{Resolver: r, buffer: make([]byte, 0, wire.MaxUDP), queries: make([]question, questions)}
-	w.q.Now = now
+	w.q.Now = o.now
 	chance, all := rand.New(rand.NewPCG(3, 3)), make([]byte, 0, questions*64)
 	for i := range w.queries {
 		name, client := o.ask(&o, chance)
@@ -240,7 +253,7 @@ func (o *office) policy(tb testing.TB) policy.Config {
 }
 
 // fill keeps an address for each of so many foreign names.
-func (o *office) fill(tb testing.TB, store *cache.Cache, now time.Time) {
+func (o *office) fill(tb testing.TB) {
 	tb.Helper()
 	var msg []byte
 	for i := range o.cached {
@@ -249,14 +262,14 @@ func (o *office) fill(tb testing.TB, store *cache.Cache, now time.Time) {
 		msg = append(append(msg, name...), 0, wire.TypeA, 0, wire.ClassINET)
 		msg = append(msg, 0xC0, wire.HeaderLen, 0, wire.TypeA, 0, wire.ClassINET, 0, 1, 0, 0, 0, 4)
 		msg = binary.BigEndian.AppendUint32(msg, 198<<24|18<<16|uint32(i)&0x1FFFF)
-		e, err := cache.Keep(cache.Key{Name: []byte(name), Type: wire.TypeA, Class: wire.ClassINET}, msg, now, false)
+		e, err := cache.Keep(keyOf(name), msg, o.now, false)
 		if err != nil {
 			tb.Fatal(err)
 		}
-		store.Put(e)
+		o.store.Put(e)
 	}
-	if stats := store.Stats(); stats.Entries != int64(o.cached) {
-		tb.Fatalf("%d entries in the cache, want %d", stats.Entries, o.cached)
+	if stats := o.store.Stats(); stats.Entries < int64(o.cached)*99/100 {
+		tb.Fatalf("%d entries in the cache, want nearly %d", stats.Entries, o.cached)
 	}
 }
 

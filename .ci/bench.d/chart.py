@@ -14,14 +14,17 @@ HEAD, FOOT = 56, 12
 STYLE = """
   svg { font-family: system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif; font-size: 12px; }
   .page { fill: #ffffff; } .text { fill: #1f2328; } .quiet { fill: #57606a; } .grid { stroke: #d8dee4; stroke-width: 1; }
-  .big { font-size: 17px; font-weight: 600; } .name { font-size: 13px; font-weight: 600; }
+  .small { font-size: 11px; }
+  .guide { stroke: #8c959f; stroke-width: 1; stroke-dasharray: 2 3; } .big { font-size: 17px; font-weight: 600; } .name { font-size: 13px; font-weight: 600; }
   .line { fill: none; stroke-width: 2; } .line1 { stroke-dasharray: 6 4; }
   .line0, .dot0 { stroke: #0550ae; } .line1, .dot1 { stroke: #a04100; }
   .dot0 { fill: #0550ae; } .dot1 { fill: #ffffff; stroke-width: 2; } .value0 { fill: #0550ae; } .value1 { fill: #a04100; }
+  .value0, .value1 { paint-order: stroke; stroke: #ffffff; stroke-width: 4; stroke-linejoin: round; }
   @media (prefers-color-scheme: dark) {
     .page { fill: #0d1117; } .text { fill: #e6edf3; } .quiet { fill: #9198a1; } .grid { stroke: #30363d; }
     .line0, .dot0 { stroke: #79c0ff; } .line1, .dot1 { stroke: #ffa657; }
     .dot0 { fill: #79c0ff; } .dot1 { fill: #0d1117; } .value0 { fill: #79c0ff; } .value1 { fill: #ffa657; }
+    .value0, .value1 { stroke: #0d1117; }
   }
 """
 
@@ -29,7 +32,7 @@ STYLE = """
 def draw(panels):
     """panels: by title, by what a line is, points of a number (above 0) and nanoseconds."""
     times = [ns for lines in panels.values() for points in lines.values() for _, ns in points]
-    bounds = math.floor(math.log10(min(times))), max(3, math.ceil(math.log10(max(times))))
+    bounds = math.floor(math.log10(min(times))), max(4, math.ceil(math.log10(max(times))))
     columns = min(COLUMNS, len(panels))
     width, height = columns * WIDTH, HEAD + math.ceil(len(panels) / columns) * HEIGHT + FOOT
     parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img" '
@@ -72,10 +75,19 @@ def panel(title, lines, bounds, x, y):
         parts.append(f'<path class="grid" d="M{at:.1f} {bottom}v4"/>')
         if power == high or (power - low) % (2 if high - low > 4 else 1) == 0 and high - power != 1:
             parts.append(text(at, bottom + 17, count(10**power), "quiet", "middle"))
+    parts += guide(next(iter(lines.values()))[0], 10 ** bounds[1], across, down)
     for i, (line, points) in enumerate(lines.items()):
         parts += curve(i, points, across, down, below=i == 1)
         parts += [dot(i, left + 4, y + 36 + 16 * i - 4), text(left + 13, y + 36 + 16 * i, line, "quiet")]
     return parts
+
+
+def guide(first, most, across, down):
+    """Where the line would go if the time grew as the number does."""
+    n, ns = first
+    end = across(n * most / ns), down(most)
+    return [f'<path class="guide" d="M{across(n):.1f} {down(ns):.1f}L{end[0]:.1f} {end[1]:.1f}"/>',
+            text(end[0] + 5, end[1] + 14, "if it were linear", "quiet small")]
 
 
 def curve(i, points, across, down, below):

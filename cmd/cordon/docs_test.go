@@ -27,10 +27,11 @@ const (
 	repository = "../.."
 	listsPage  = "blocklists/README.md"
 	policyPage = "config/README.md"
+	speedPage  = "resolver/README.md"
 )
 
 // pages are all of them, from the top of the repository.
-func pages() []string { return []string{"README.md", listsPage, policyPage} }
+func pages() []string { return []string{"README.md", listsPage, policyPage, speedPage} }
 
 func readme(t *testing.T) string {
 	t.Helper()
