@@ -77,7 +77,7 @@ def panel(title, lines, bounds, x, y):
             parts.append(text(at, bottom + 17, count(10**power), "quiet", "middle"))
     parts += guide(next(iter(lines.values()))[0], 10 ** bounds[1], across, down)
     for i, (line, points) in enumerate(lines.items()):
-        parts += curve(i, points, across, down, below=i == 1)
+        parts += curve(i, points, across, down, others=[other for other in lines.values() if other is not points])
         parts += [dot(i, left + 4, y + 36 + 16 * i - 4), text(left + 13, y + 36 + 16 * i, line, "quiet")]
     return parts
 
@@ -90,12 +90,14 @@ def guide(first, most, across, down):
             text(end[0] + 5, end[1] + 14, "if it were linear", "quiet small")]
 
 
-def curve(i, points, across, down, below):
+def curve(i, points, across, down, others):
     spots = [(across(n), down(ns)) for n, ns in points]
     path = "L".join(f"{a:.1f} {b:.1f}" for a, b in spots)
     parts = [f'<path class="line line{i}" d="M{path}"/>', *(dot(i, a, b) for a, b in spots)]
-    for (a, b), (_, ns), anchor in ((spots[0], points[0], "start"), (spots[-1], points[-1], "end")):
-        parts.append(text(a + (-3 if anchor == "start" else 3), b + (20 if below else -10), length(ns), f"value{i}", anchor))
+    for end, anchor, aside in ((0, "start", -3), (-1, "end", 3)):
+        ns = points[end][1]
+        below = any(other[end][1] > ns for other in others)  # so that two figures don't meet
+        parts.append(text(spots[end][0] + aside, spots[end][1] + (20 if below else -10), length(ns), f"value{i}", anchor))
     return parts
 
 
