@@ -50,31 +50,35 @@ func (ps *permissions) use() {
 	}
 }
 
-// lifting appends those that lift p for h, if their time has not gone by, in no order, and perhaps twice. Behind the first one in force
-// the others don't matter.
+// lifting appends those that lift p for h, if their time has not gone by, in no order, and perhaps twice.
 func (ps *permissions) lifting(dst []*Exception, p *Policy, h *hit, of *inquiry, now Instant) []*Exception {
-	add := func(candidates []*Exception) {
-		for _, e := range candidates {
-			phase, _ := e.Phase(now)
-			if phase == Over || !e.policies.has(p.Index) || !e.covers(h, of) {
-				continue
-			}
-			if dst = append(dst, e); phase == InForce {
-				return
-			}
-		}
-	}
+	add := func(candidates []*Exception) { dst = appendLifting(dst, candidates, p, h, of, now) }
 	add(ps.unnamed)
 	if len(ps.byName) == 0 {
 		return dst
 	}
 	ps.named(h, add)
-	if of != nil {
-		ps.named(&hit{name: of.name}, add)
-		for _, m := range of.matches {
-			if m.CDN {
-				ps.named(&hit{Match: m, name: of.name}, add)
-			}
+	if of == nil {
+		return dst
+	}
+	ps.named(&hit{name: of.name}, add)
+	for _, m := range of.matches {
+		if m.CDN {
+			ps.named(&hit{Match: m, name: of.name}, add)
+		}
+	}
+	return dst
+}
+
+// appendLifting appends those of candidates that lift, up to the first that is in force: those behind it don't matter.
+func appendLifting(dst, candidates []*Exception, p *Policy, h *hit, of *inquiry, now Instant) []*Exception {
+	for _, e := range candidates {
+		phase, _ := e.Phase(now)
+		if phase == Over || !e.policies.has(p.Index) || !e.covers(h, of) {
+			continue
+		}
+		if dst = append(dst, e); phase == InForce {
+			break
 		}
 	}
 	return dst

@@ -1,5 +1,5 @@
-// Package syscalls is the few system calls of the hot path that go around package net, and all that Cordon uses package unsafe for, beside sizes:
-// recvmmsg(2) and sendmmsg(2), which move many datagrams at once.
+// Package syscalls is the few system calls of the hot path that go around package net, and all that Cordon uses package unsafe
+// for, beside sizes: recvmmsg(2) and sendmmsg(2), which move many datagrams at once.
 //
 // Why: a plain ReadFromUDPAddrPort and WriteToUDPAddrPort cost some 0.4 us of CPU time a query more. x/sys has no such calls, and
 // those of x/net/ipv4 allocate for every datagram and cost more than they save.
