@@ -47,6 +47,7 @@ var mayImport = map[string][]string{
 	"cmd/cordon/files":   {},
 	"cmd/cordon/wording": {},
 	"cmd/cordon/report":  {"cmd/cordon/audit", "config", "resolver/policy"},
+	"cmd/dnsload":        {"resolver/syscalls", "resolver/wire"},
 	"cmd/cordon": {
 		"cmd/cordon/audit", "cmd/cordon/effect", "cmd/cordon/export", "cmd/cordon/files", "cmd/cordon/report", "cmd/cordon/wording",
 		"blocklists", "blocklists/builtin", "blocklists/domain", "blocklists/fetch", "blocklists/format", "blocklists/mirror",
