@@ -46,8 +46,8 @@ const (
 	sourceAt   = unix.SizeofCmsghdr + 4
 )
 
-// openBatches is nil if the system, or what it is confined by, lacks the calls.
-func openBatches(o *options) (network, error) {
+// openBatches is not ok if the system, or what it is confined by, lacks the calls.
+func openBatches(o *options) (n network, ok bool, err error) {
 	b := &batches{
 		in: make([]syscalls.Message, batchSize), rooms: make([]unix.Iovec, batchSize), answers: make([][answerRoom]byte, batchSize),
 		found: make([][]byte, batchSize), out: make([]syscalls.Message, batchSize), queries: make([]unix.Iovec, batchSize),
@@ -57,19 +57,21 @@ func openBatches(o *options) (network, error) {
 		fd, err := openSocket(o)
 		if err != nil {
 			b.close()
-			return nil, err
+			return nil, false, err
 		}
 		b.fds = append(b.fds, fd)
 		b.polls = append(b.polls, unix.PollFd{Fd: int32(fd), Events: unix.POLLIN})
 	}
-	if syscalls.CanBatch(b.fds[0]) != nil {
+	if !canBatch(b.fds[0]) {
 		b.close()
-		return nil, nil //nolint:nilnil // as documented
+		return nil, false, nil
 	}
 	b.layOut(o.server)
 	_ = unix.Prctl(unix.PR_SET_TIMERSLACK, 1, 0, 0, 0) // else a wait is some 50 us too long
-	return b, nil
+	return b, true, nil
 }
+
+func canBatch(fd int) bool { return syscalls.CanBatch(fd) == nil }
 
 // openSocket is connected to the server, unless it speaks for many clients.
 func openSocket(o *options) (fd int, err error) {

@@ -220,13 +220,15 @@ func (e *engine) sweep(now time.Duration) {
 	for i := range e.sockets {
 		s := &e.sockets[i]
 		for k := range s.all {
-			if q := &s.all[k]; q.busy && now-q.due > e.pace.timeout {
-				q.busy = false
-				q.owing++
-				s.free = append(s.free, uint16(k))
-				e.waiting--
-				e.tally.lost++
+			q := &s.all[k]
+			if !q.busy || now-q.due <= e.pace.timeout {
+				continue
 			}
+			q.busy = false
+			q.owing++
+			s.free = append(s.free, uint16(k))
+			e.waiting--
+			e.tally.lost++
 		}
 	}
 }

@@ -45,7 +45,8 @@ func leastOf(i int) time.Duration {
 // quantile is the time that the share q of all, 0 to 1, did not exceed, to 1.6 % and never beyond the longest; 0 if there is none.
 func (h *histogram) quantile(q float64) time.Duration {
 	rank, seen := uint64(q*float64(h.n)+0.5), uint64(0)
-	for i, n := range h.buckets {
+	for i := range h.buckets {
+		n := h.buckets[i]
 		if seen += n; n > 0 && seen >= rank {
 			return min(leastOf(i+1)-1, h.most)
 		}

@@ -15,8 +15,8 @@ func TestHistogramOfKnownTimes(t *testing.T) {
 	for i := range 1000 {
 		h.add(time.Duration(i+1) * time.Microsecond)
 	}
-	for q, want := range map[float64]time.Duration{0: 1, 0.5: 500, 0.9: 900, 0.99: 990, 0.999: 999, 1: 1000} {
-		want *= time.Microsecond
+	for q, us := range map[float64]int{0: 1, 0.5: 500, 0.9: 900, 0.99: 990, 0.999: 999, 1: 1000} {
+		want := time.Duration(us) * time.Microsecond
 		if got := h.quantile(q); got < want || float64(got) > 1.016*float64(want) {
 			t.Errorf("quantile %v: got %s, want %s to 1.6 %% more", q, got, want)
 		}

@@ -22,9 +22,9 @@ type meter struct {
 
 // reading is CPU time since processes and machine started.
 type reading struct {
-	known                          bool
-	server, upstream, own          time.Duration
-	machine, stolen, serverThreads time.Duration
+	known                 bool
+	server, upstream, own time.Duration
+	machine, stolen       time.Duration
 }
 
 // spending is CPU time during a run.

@@ -40,7 +40,7 @@ var modes = []mode{
 func parseMode(text string) (mode, error) {
 	i := slices.IndexFunc(modes, func(m mode) bool { return m.name == text })
 	if i < 0 {
-		var names []string
+		names := make([]string, 0, len(modes))
 		for _, m := range modes {
 			names = append(names, m.name)
 		}

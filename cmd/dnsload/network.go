@@ -26,7 +26,7 @@ type network interface {
 // openNetwork connects to the server: with batches of datagrams where the system has them.
 func openNetwork(ctx context.Context, o *options) (network, error) {
 	if !o.tcp {
-		if n, err := openBatches(o); n != nil || err != nil {
+		if n, ok, err := openBatches(o); ok || err != nil {
 			return n, err
 		}
 	}

@@ -43,8 +43,8 @@ type questions struct {
 
 // newSource reads the files that the mode needs. The order of names is the same one in every run.
 func newSource(o *options) (*source, error) {
-	s := &source{expected: expectations(o), run: rand.Uint64()}
-	dice := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // G404: nobody gains by guessing, and runs are alike
+	s := &source{expected: expectations(o), run: rand.Uint64()} //nolint:gosec // G404: nobody gains by guessing
+	dice := rand.New(rand.NewPCG(1, 2))                         //nolint:gosec // G404: nobody gains by guessing, and runs are alike
 	for c, n := range o.mode.parts {
 		if n == 0 {
 			continue
@@ -79,7 +79,7 @@ func (s *source) add(o *options, c class, dice *rand.Rand) error {
 		}
 		return nil
 	}
-	f, err := os.Open(o.files[c])
+	f, err := os.Open(o.files[c]) //nolint:gosec // G703: the user's files are opened by the user's path
 	if err != nil {
 		return fmt.Errorf("%s: %w", option, err)
 	}
