@@ -185,24 +185,29 @@ func broken(err error) error {
 }
 
 func (p *plain) send(i int, messages [][]byte) (int, error) {
-	if !p.stream {
-		for k, message := range messages {
-			if _, err := p.conns[i].Write(message); err != nil {
-				return k, ended(err)
-			}
+	if p.stream {
+		return p.sendFrames(p.conns[i], messages)
+	}
+	for k, message := range messages {
+		if _, err := p.conns[i].Write(message); err != nil {
+			return k, ended(err)
 		}
-		return len(messages), nil
 	}
-	p.out = p.out[:0]
-	for _, message := range messages {
-		p.out = binary.BigEndian.AppendUint16(p.out, uint16(len(message)))
-		p.out = append(p.out, message...)
-	}
-	if err := p.conns[i].SetWriteDeadline(time.Now().Add(max(p.timeout, time.Second))); err != nil {
+	return len(messages), nil
+}
+
+// sendFrames writes each message by itself, as clients do that have one question after the other: together they would be cheaper for the
+// server than clients are.
+func (p *plain) sendFrames(conn net.Conn, messages [][]byte) (int, error) {
+	if err := conn.SetWriteDeadline(time.Now().Add(max(p.timeout, time.Second))); err != nil {
 		return 0, err
 	}
-	if _, err := p.conns[i].Write(p.out); err != nil {
-		return 0, broken(err)
+	for k, message := range messages {
+		p.out = binary.BigEndian.AppendUint16(p.out[:0], uint16(len(message)))
+		p.out = append(p.out, message...)
+		if _, err := conn.Write(p.out); err != nil {
+			return k, broken(err)
+		}
 	}
 	return len(messages), nil
 }
