@@ -48,6 +48,9 @@ const (
 
 // openBatches is not ok if the system, or what it is confined by, lacks the calls.
 func openBatches(o *options) (n network, ok bool, err error) {
+	if o.server.Addr().Zone() != "" { // package net knows its number
+		return nil, false, nil
+	}
 	b := &batches{
 		in: make([]syscalls.Message, batchSize), rooms: make([]unix.Iovec, batchSize), answers: make([][answerRoom]byte, batchSize),
 		found: make([][]byte, batchSize), out: make([]syscalls.Message, batchSize), queries: make([]unix.Iovec, batchSize),
