@@ -96,10 +96,18 @@ func (e *engine) run(ctx context.Context) error {
 		if busy {
 			continue
 		}
-		if err := e.net.wait(e.pace.patience(e.clock(), e.tally.sent)); err != nil {
+		if err := e.net.wait(e.patience()); err != nil {
 			return err
 		}
 	}
+}
+
+// patience is how long to wait if nothing arrives. What is due is of no interest as long as there is no room for it.
+func (e *engine) patience() time.Duration {
+	if e.waiting == len(e.sockets)*len(e.sockets[0].all) {
+		return sweepEvery / 4
+	}
+	return e.pace.patience(e.clock(), e.tally.sent)
 }
 
 // goRound hears and asks on each socket once, beginning with another one each time. busy: something was sent or received.

@@ -14,6 +14,7 @@ type fakeNetwork struct {
 	respond func(query []byte, at time.Duration) []fakeAnswer
 	coming  []fakeAnswer
 	sentAt  []time.Duration
+	waits   int
 	room    int // datagrams that one send takes; 0: all
 }
 
@@ -48,6 +49,7 @@ func (f *fakeNetwork) send(_ int, messages [][]byte) (int, error) {
 }
 
 func (f *fakeNetwork) wait(d time.Duration) error {
+	f.waits++
 	end := f.now + max(d, time.Microsecond)
 	for _, a := range f.coming {
 		if a.at > f.now {
@@ -120,12 +122,16 @@ func TestStandstillFillsTheSlotsAndCountsFromWhenDue(t *testing.T) {
 		query[2] |= 0x80
 		return []fakeAnswer{{octets: query, at: max(at, 500*time.Millisecond)}}
 	}
-	got := runFake(t, &fakeNetwork{respond: standstill}, pace{rate: 1000, seconds: 1, count: maxCount, timeout: time.Second}, 16)
+	f := &fakeNetwork{respond: standstill}
+	got := runFake(t, f, pace{rate: 1000, seconds: 1, count: maxCount, timeout: time.Second}, 16)
 	if got.answers < 1000 || got.latency.quantile(0.75) < 245*time.Millisecond {
 		t.Errorf("%d answers, a quarter waited more than %s, want 1000 and 250ms", got.answers, got.latency.quantile(0.75))
 	}
 	if got.behind.most < 400*time.Millisecond {
 		t.Errorf("a query was sent at most %s late, want nearly 500ms", got.behind.most)
+	}
+	if f.waits > 2000 {
+		t.Errorf("it waited %d times: it did not sleep while there was no room", f.waits)
 	}
 }
 
