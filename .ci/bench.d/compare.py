@@ -7,7 +7,7 @@ import sys
 import names
 import servers
 from ask import NOERROR, NXDOMAIN, ask
-from process import ALL_CPUS, RUN_CPUS, free_port
+from process import ALL_CPUS, RUN_CPUS, free_port, machine_cpu
 from rows import Load, make_rows
 from table import print_table
 
@@ -103,8 +103,10 @@ def measure_starts(o, scratch, crowd, kind, upstream, listed, rows):
     """Cordon's starts with its list as text and in the compiled form of its state, and the memory that a reload takes at most."""
     for round_ in range(o.runs):
         for form in ("text", "compiled"):
+            busy, stolen = machine_cpu()
             server = servers.start(crowd, scratch, kind, "cordon-start", upstream, listed[-1], RUN_CPUS, anew=form == "text")
-            rows[form].add("cordon", server.ready_after)
+            busy, stolen = (after - before for after, before in zip(machine_cpu(), (busy, stolen)))
+            rows[form].add("cordon", server.ready_after, (max(0, busy - server.cpu()) / server.ready_after, stolen / server.ready_after))
             if form == "compiled" and round_ == o.runs - 1:
                 reload_once(kind, server, listed)
                 rows["peak"].add("cordon", server.memory("VmHWM") - kind.cache_mib(server.here))

@@ -12,6 +12,7 @@ import time
 from ask import ask
 
 ALL_CPUS = sorted(os.sched_getaffinity(0))
+TICK = os.sysconf("SC_CLK_TCK")
 RUN_CPUS, LOAD_CPUS = ALL_CPUS[:1], ALL_CPUS[-1:]
 
 
@@ -53,6 +54,12 @@ class Crowd:
             self.end(server)
 
 
+def machine_cpu():
+    """CPU seconds of everything on this machine so far, and those that the host took."""
+    f = [int(n) for n in pathlib.Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
+    return (sum(f) - f[3] - f[4] - f[7]) / TICK, f[7] / TICK
+
+
 class Server:
     def __init__(self, name, process, port, log):
         self.name, self.process, self.port, self.log = name, process, port, log
@@ -67,6 +74,11 @@ class Server:
             for children in pathlib.Path(f"/proc/{pid}/task").glob("*/children"):
                 todo += [int(child) for child in children.read_text().split()]
         return found
+
+    def cpu(self):
+        """CPU seconds so far."""
+        fields = [pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split() for pid in self.pids()]
+        return sum(int(f[11]) + int(f[12]) for f in fields) / TICK
 
     def memory(self, what="VmRSS"):
         """MiB of the process and all below it."""

@@ -26,10 +26,10 @@ class Row:
     values: dict = dataclasses.field(default_factory=dict)  # server: figures of the rounds
     noise: list = dataclasses.field(default_factory=list)  # (foreign, steal) of each run
 
-    def add(self, server, value, report=None):
+    def add(self, server, value, noise=None):
         self.values.setdefault(server, []).append(value)
-        if report:
-            self.noise.append((report["cores"]["foreign"], report["cores"]["steal"]))
+        if noise:
+            self.noise.append(noise)
 
     def median(self, server):
         return statistics.median(self.values[server]) if server in self.values else None
@@ -47,7 +47,7 @@ def make_rows():
     cost = "us/query"
     return {row.key: row for row in (
         Row("floor", "the system's part (an echo)", cost, None, None, "echo"),
-        Row("refused", "refused", cost, 2.9, 0.75, "refused"),
+        Row("refused", "refused", cost, 2.9, 0.75, "refused", ("-warm",)),
         Row("hit", "from the cache", cost, 3.0, 0.75, "hit", ("-warm",)),
         Row("chain", "from the cache, behind three CNAMEs", cost, 3.6, 0.85, "chain", ("-warm",)),
         Row("mixed", "80 % cache, 15 % refused, 5 % misses", cost, 4.3, 0.75, "mixed", ("-warm",)),
@@ -55,7 +55,7 @@ def make_rows():
         Row("miss", "misses", cost, 10, 1.0, "miss"),
         Row("tcp", "from the cache, 20 TCP connections", cost, 5.7, 0.85, "hit", ("-warm", "-tcp", "20", "-outstanding", "6")),
         Row("latency", "the mix at 10,000 queries/s: p99", "us", None, 1.0, "mixed", ("-warm", "-rate", "10000"), latency=True, digits=0),
-        Row("refused2", "refused, cores shared with the load", cost, None, 0.8, "refused", shared=True),
+        Row("refused2", "refused, cores shared with the load", cost, None, 0.8, "refused", ("-warm",), shared=True),
         Row("hit2", "from the cache, cores shared", cost, None, 0.8, "hit", ("-warm",), shared=True),
         Row("mixed2", "the mix, cores shared", cost, None, 0.8, "mixed", ("-warm",), shared=True),
         Row("text", "first right answer after a start, names as text", "s", 1.0, None, digits=3),
@@ -93,4 +93,5 @@ class Load:
             if report:
                 self.faults.pop()
         if report:
-            row.add(server.name, report["latency_us"]["p99"] if row.latency else report["server_cpu_us"], report)
+            row.add(server.name, report["latency_us"]["p99"] if row.latency else report["server_cpu_us"],
+                    (report["cores"]["foreign"], report["cores"]["steal"]))

@@ -16,7 +16,8 @@
 // a query was due, so that a server that stands still is charged for all that should have been asked meanwhile.
 //
 // The figure to compare is CPU time a query: (user and system time of the server's processes) / answers. It is the one least moved
-// by what else the machine does. The load itself costs some 1.6 us a query on a core of its own, less than any server.
+// by what else the machine does. The load itself costs about what a server does that only sends back what it gets (-echo), and less than
+// one that answers.
 //
 // It is a tool for those who run a server, to find out what a machine of theirs can bear. It is bounded in time and in number, and
 // asks no server that is not on this machine unless told whose it is.
@@ -95,7 +96,7 @@ func load(ctx context.Context, o *options, stdout io.Writer) error {
 	return r.fault()
 }
 
-// prepare finds out whether the server answers at all and, if asked to, has it know all names that it should know.
+// prepare finds out whether the server answers at all and, if asked to, asks for each name once: servers may keep refusals too.
 func prepare(ctx context.Context, o *options, net network, s *source) error {
 	const patience = 3
 	for range patience {
@@ -112,7 +113,7 @@ func prepare(ctx context.Context, o *options, net network, s *source) error {
 
 func warm(ctx context.Context, o *options, net network, s *source) error {
 	const limit = 60 // seconds
-	names := s.known()
+	names := s.once()
 	if !o.warm || names == nil {
 		return nil
 	}

@@ -105,7 +105,7 @@ func parseOptions(args []string, stderr io.Writer) (*options, error) {
 	set.IntVar(&f.tcp, "tcp", 0, "ask over this `NUMBER` of TCP connections in place of UDP")
 	set.IntVar(&o.clients, "clients", 0, "ask from so many addresses of 127.0.0.0/8, from 127.1.0.1 on; 0: from one")
 	set.DurationVar(&o.timeout, "timeout", time.Second, "after which a query is lost")
-	set.BoolVar(&o.warm, "warm", false, "ask for each name that should be known once, before anything is measured")
+	set.BoolVar(&o.warm, "warm", false, "ask for each name of the files once, before anything is measured")
 	set.StringVar(&f.pids, "pid", "", "process `ID`s of the server, with commas; their children are theirs too")
 	set.StringVar(&f.upstreamPids, "upstream-pid", "", "process `ID`s of the server's upstream")
 	set.BoolVar(&o.json, "json", false, "write the report as JSON")

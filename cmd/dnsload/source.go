@@ -207,10 +207,10 @@ func (s *source) count(digits []byte) {
 	}
 }
 
-// known is a source of each name once that the server should know: hits and chains. It is nil if s has none.
-func (s *source) known() *source {
+// once is a source of each name of the files once. It is nil if s has none.
+func (s *source) once() *source {
 	k := &source{expected: s.expected}
-	for _, c := range []class{hit, chain} {
+	for _, c := range []class{refused, hit, chain} {
 		k.lists[c] = questions{octets: s.lists[c].octets, ends: s.lists[c].ends}
 		for range k.lists[c].ends {
 			k.order = append(k.order, c)
