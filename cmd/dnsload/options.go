@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"math"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -15,7 +16,7 @@ import (
 // Bounds of what can be asked for.
 const (
 	maxSeconds     = 3600
-	maxCount       = 1 << 40
+	maxCount       = math.MaxInt32
 	maxRate        = 10_000_000
 	maxSockets     = 1024
 	maxOutstanding = 4096

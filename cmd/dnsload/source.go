@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"math/rand/v2"
 	"os"
 	"strings"
@@ -137,7 +138,7 @@ func (q *questions) append(name string, o *options) error {
 	if o.edns {
 		additional = 1
 	}
-	if len(q.octets)+queryRoom > 1<<32-1 {
+	if len(q.octets) > math.MaxInt32-queryRoom {
 		return errors.New("found too many names")
 	}
 	q.octets = append(q.octets, 0, 0, rd, 0, 0, 1, 0, 0, 0, 0, 0, additional)
