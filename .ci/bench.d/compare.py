@@ -54,7 +54,7 @@ def start_all(crowd, scratch, kinds, upstream, listed, cpus, rows):
     for name, kind in kinds.items():
         crowd.only(upstream)
         server = found[name] = servers.start(crowd, scratch, kind, name, upstream, listed[-1], cpus)
-        say(f"{name}, {len(cpus)} threads: {len(listed):,} names in force after {server.ready_after:.2f} s, {server.memory():.0f} MiB")
+        say(f"{name}, cores: {len(cpus)}; {len(listed):,} names in force after {server.ready_after:.2f} s, {server.memory():.0f} MiB")
         if rows and name != "cordon":  # which starts more than once
             rows[kind.form].add(name, server.ready_after)
     return found

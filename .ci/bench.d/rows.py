@@ -8,7 +8,7 @@ import subprocess
 
 from process import LOAD_CPUS
 
-COMMON_SIGHT = 0.2  # cores of foreign load or steal, above which a row is not to be trusted
+TOO_NOISY = 0.2  # cores of foreign load or steal, above which a row is not to be trusted
 
 
 @dataclasses.dataclass

@@ -1,6 +1,6 @@
 """The table, for people in front of a terminal, and as Markdown."""
 
-from rows import COMMON_SIGHT
+from rows import TOO_NOISY
 
 
 def print_table(rows, servers, markdown):
@@ -15,9 +15,10 @@ def print_table(rows, servers, markdown):
         widths = [max(len(cells[i]) for cells in [head, *body]) for i in range(len(head))]
         for cells in [head, *body]:
             print("  ".join(cell.ljust(w) if i < 2 else cell.rjust(w) for i, (cell, w) in enumerate(zip(cells, widths))).rstrip())
-    noisy = [row.title for row in rows if row.noise and max(row.noises()) > COMMON_SIGHT]
+    noisy = [row.title for row in rows if row.noise and max(row.noises()) > TOO_NOISY]
     print("\nforeign, steal: cores that were busy with neither server, load nor upstream, and those that the host took.")
     print("Memory: of a peer with its cache; of Cordon without. At the peak too.")
+    print("dnsdist and pdns-recursor refuse the listed names alone here, Cordon and unbound what is below them too.")
     if noisy:
         print("Too noisy, measure again: " + "; ".join(noisy) + ".")
 
