@@ -5,6 +5,7 @@ import json
 import os
 import statistics
 import subprocess
+import sys
 
 from process import LOAD_CPUS
 
@@ -91,7 +92,7 @@ class Load:
         if not report:
             report = self.run(row, server)
             if report:
-                self.faults.pop()
+                print(f"tried again: {self.faults.pop()}", file=sys.stderr)
         if report:
             row.add(server.name, report["latency_us"]["p99"] if row.latency else report["server_cpu_us"],
                     (report["cores"]["foreign"], report["cores"]["steal"]))
