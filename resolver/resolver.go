@@ -247,9 +247,10 @@ func (r *Resolver) deliver(dst []byte, q *wire.Query, s *state, asker *policy.As
 ) []byte {
 	if id := s.policy.ID(); !entry.Clean(id) {
 		var buffer [leads][]byte
-		names := split(buffer[:0], entry.Names())
-		if s.policy.Bears(names, entry.Addrs()) {
-			*verdict = s.policy.DecideAnswer(asker, *verdict, names, entry.Addrs(), now)
+		var addresses [leads]netip.Addr
+		names, addrs := split(buffer[:0], entry.Names()), entry.Addrs(addresses[:0])
+		if s.policy.Bears(names, addrs) {
+			*verdict = s.policy.DecideAnswer(asker, *verdict, names, addrs, now)
 		} else {
 			entry.MarkClean(id)
 		}
@@ -266,7 +267,7 @@ func (r *Resolver) deliver(dst []byte, q *wire.Query, s *state, asker *policy.As
 	})
 }
 
-// leads is how many names an answer may lead to before looking at them allocates.
+// leads is how many names and addresses an answer may lead to before looking at them allocates.
 const leads = 32
 
 // split appends the names in packed to dst.

@@ -79,7 +79,7 @@ func (c *Cache) Get(k Key, now time.Time) (*Entry, State) {
 	if e == nil {
 		return nil, Miss
 	}
-	state := e.state(now, c.stale)
+	state := e.state(now.Sub(epoch), c.stale)
 	if state == Miss {
 		return nil, Miss
 	}
@@ -122,9 +122,9 @@ func (c *Cache) put(index, hash uint64, e *Entry) {
 	c.bytes.Add(e.size())
 }
 
-// vacate returns an empty slot of b. If there is none, it makes one: of what can no longer be used, else of what was not
+// vacate returns an empty slot of b, at now, counted from epoch. If there is none, it makes one: of what can no longer be used, else of what was not
 // used lately, else of any.
-func (c *Cache) vacate(b *bucket, hash uint64, now time.Time) int {
+func (c *Cache) vacate(b *bucket, hash uint64, now time.Duration) int {
 	victim, rank := 0, -1
 	from := int(hash >> 8 & 0xFF)
 	for n := range slots {
@@ -150,7 +150,7 @@ const (
 	empty
 )
 
-func (c *Cache) rank(b *bucket, i int, now time.Time) int {
+func (c *Cache) rank(b *bucket, i int, now time.Duration) int {
 	e := b.slots[i].Load()
 	switch {
 	case e == nil:
@@ -165,7 +165,7 @@ func (c *Cache) rank(b *bucket, i int, now time.Time) int {
 }
 
 // makeRoom moves the hand over the buckets until the cache is within its bound. Two rounds empty the table, so it ends.
-func (c *Cache) makeRoom(now time.Time) {
+func (c *Cache) makeRoom(now time.Duration) {
 	for range 2 * len(c.buckets) {
 		if c.bytes.Load() <= c.max {
 			return
@@ -176,7 +176,7 @@ func (c *Cache) makeRoom(now time.Time) {
 
 // sweep drops what cannot be used any more, and then, as long as room is needed, what was not used since the hand last came
 // by.
-func (c *Cache) sweep(index uint64, now time.Time) {
+func (c *Cache) sweep(index uint64, now time.Duration) {
 	lock := &c.locks[index%stripes]
 	lock.Lock()
 	defer lock.Unlock()

@@ -188,7 +188,7 @@ func (w *walk) covers(r wire.Record) uint16 {
 func (w *walk) keep(r wire.Record) error {
 	w.out.record(&w.m, r, clamp(r.TTL))
 	w.lead(r)
-	if len(w.out.body) > maxBody || len(w.leads.addrs) > maxAddrs {
+	if len(w.out.body) > maxBody || w.leads.addrs() > maxAddrs {
 		return ErrTooLarge
 	}
 	return nil

@@ -7,7 +7,7 @@
 //
 //	Cache   buckets of one cache line   | 7 tags, 7 use bits | 7 pointers to entries |
 //	                                       picked by a seeded hash of the key
-//	Entry   one block of octets         | name | records | offsets of their TTLs | names it leads to |
+//	Entry   one block of octets         | name | records | offsets of their TTLs | names and addresses it leads to |
 //	                                             └ stands behind the question as it is: its compression pointers count
 //	                                               from a message whose question has this name
 //

@@ -14,13 +14,14 @@ import (
 // [NewFailure], does not change and is safe for concurrent use.
 type Entry struct {
 	fields   uint64
-	block    []byte // name | records | TTL offsets | names that it leads to
-	addrs    []netip.Addr
-	failed   *wire.EDE // set if there is no answer
-	stored   time.Time
-	lifetime uint32 // seconds
-	records  uint32 // where in block the records end
-	ttls     uint32 // where in block the TTL offsets end
+	block    []byte        // name | records | TTL offsets | names that it leads to | IPv4 addresses | IPv6 addresses
+	failed   *wire.EDE     // set if there is no answer
+	stored   time.Duration // since epoch
+	lifetime uint32        // seconds
+	records  uint32        // where in block the records end
+	ttls     uint32        // where in block the TTL offsets end
+	names    uint32        // where in block the names end
+	ipv4     uint32        // where in block the IPv4 addresses end
 	counts   wire.Sections
 	rcode    wire.Rcode
 	nameLen  uint8
@@ -31,6 +32,9 @@ type Entry struct {
 	clean    atomic.Uint64 // the snapshot under which nothing in it matches
 	deferred atomic.Int64  // nanoseconds after stored until which an upstream need not be asked again
 }
+
+// epoch is what moments are counted from: a [time.Time] is three words, of which the garbage collector follows one.
+var epoch = time.Now()
 
 // Times of RFC 8767, section 5 and RFC 9520, section 3.2.
 const (
@@ -43,16 +47,16 @@ const (
 // [Entry.Append] answers SERVFAIL with ede. [Cache.Put] says what becomes of it when there is something better. k is copied.
 func NewFailure(k Key, ede wire.EDE, lifetime time.Duration, now time.Time) *Entry {
 	lifetime = min(max(lifetime, minFailure), maxFailure)
+	end := uint32(len(k.Name))
 	return &Entry{
 		fields:   k.fields(),
 		block:    append([]byte(nil), k.Name...),
 		failed:   &ede,
-		stored:   now,
+		stored:   now.Sub(epoch),
 		lifetime: uint32((lifetime + time.Second - 1) / time.Second),
-		records:  uint32(len(k.Name)),
-		ttls:     uint32(len(k.Name)),
-		rcode:    wire.ServFail,
-		nameLen:  uint8(len(k.Name)),
+		records:  end, ttls: end, names: end, ipv4: end,
+		rcode:   wire.ServFail,
+		nameLen: uint8(end),
 	}
 }
 
@@ -91,12 +95,12 @@ func (e *Entry) Append(dst []byte, q *wire.Query, o Options) []byte {
 	dst = wire.Begin(dst, q, e.rcode, flags)
 	at := len(dst)
 	dst = append(dst, records...)
-	e.age(dst[at:], o)
+	e.write(dst[at:], o)
 	return wire.Finish(dst, start, q, e.rcode, e.counts, &ede)
 }
 
-// age writes the TTLs of records, a copy of the entry's, as o wants them.
-func (e *Entry) age(records []byte, o Options) {
+// write writes the TTLs of records, a copy of the entry's, as o wants them.
+func (e *Entry) write(records []byte, o Options) {
 	age := e.Age(o.Now)
 	for offsets := e.block[e.records:e.ttls]; len(offsets) >= 2; offsets = offsets[2:] {
 		field := records[binary.BigEndian.Uint16(offsets):]
@@ -143,16 +147,24 @@ func (e *Entry) Incomplete() bool { return e.incomplete }
 // Names are the names that the answer leads to: owners and targets of its CNAME and DNAME records and the names that these
 // come to, TargetNames of SVCB and HTTPS records, but not the question's and not the root. They are canonical wire names,
 // one behind the other: [wire.NextName] splits them. The result views the entry.
-func (e *Entry) Names() []byte { return e.block[e.ttls:] }
+func (e *Entry) Names() []byte { return e.block[e.ttls:e.names] }
 
-// Addrs are the addresses that the answer leads to: of A and AAAA records, and of the address hints of SVCB and HTTPS. An
-// IPv4 address is never in its IPv6-mapped form. The result belongs to the entry.
-func (e *Entry) Addrs() []netip.Addr { return e.addrs }
+// Addrs appends the addresses that the answer leads to: of A and AAAA records, and of the address hints of SVCB and HTTPS. An
+// IPv4 address is never in its IPv6-mapped form. The IPv4 addresses come first.
+func (e *Entry) Addrs(dst []netip.Addr) []netip.Addr {
+	for octets := e.block[e.names:e.ipv4]; len(octets) >= 4; octets = octets[4:] {
+		dst = append(dst, netip.AddrFrom4([4]byte(octets)))
+	}
+	for octets := e.block[e.ipv4:]; len(octets) >= 16; octets = octets[16:] {
+		dst = append(dst, netip.AddrFrom16([16]byte(octets)))
+	}
+	return dst
+}
 
 // Clean says whether nothing in e matches any list of the snapshot with this id (from 1). It is always so for an entry that
 // leads nowhere.
 func (e *Entry) Clean(snapshot uint64) bool {
-	return e.clean.Load() == snapshot || len(e.addrs) == 0 && int(e.ttls) == len(e.block)
+	return e.clean.Load() == snapshot || int(e.ttls) == len(e.block)
 }
 
 // MarkClean remembers that nothing in e matches any list of the snapshot with this id. Only one id is remembered.
@@ -163,27 +175,30 @@ func (e *Entry) MarkClean(snapshot uint64) { e.clean.Store(snapshot) }
 func (e *Entry) Lifetime() time.Duration { return time.Duration(e.lifetime) * time.Second }
 
 // Remaining is how long from now the entry is fresh; 0 or less if it has expired.
-func (e *Entry) Remaining(now time.Time) time.Duration { return e.Lifetime() - now.Sub(e.stored) }
+func (e *Entry) Remaining(now time.Time) time.Duration { return e.Lifetime() - e.age(now) }
+
+// age is for how long e has been kept; below 0 if the clock was set back.
+func (e *Entry) age(now time.Time) time.Duration { return now.Sub(epoch) - e.stored }
 
 // Age is for how many whole seconds the entry has been kept, at least 0.
 func (e *Entry) Age(now time.Time) uint32 {
-	return uint32(min(max(now.Sub(e.stored)/time.Second, 0), 1<<31))
+	return uint32(min(max(e.age(now)/time.Second, 0), 1<<31))
 }
 
 // Deferred says that an attempt to renew the entry failed so lately that no upstream should be asked at now: the failure
 // was put into the cache and is still in force.
 func (e *Entry) Deferred(now time.Time) bool {
-	return int64(now.Sub(e.stored)) < e.deferred.Load()
+	return int64(e.age(now)) < e.deferred.Load()
 }
 
 // putOff makes e remember the failure f instead of giving up its place to it.
 func (e *Entry) putOff(f *Entry) {
-	e.deferred.Store(int64(f.stored.Sub(e.stored) + f.Lifetime()))
+	e.deferred.Store(int64(f.stored - e.stored + f.Lifetime()))
 }
 
-// state is what e is good for at now, where an expired answer may be used for as long as stale.
-func (e *Entry) state(now time.Time, stale time.Duration) State {
-	left := e.Remaining(now)
+// state is what e is good for at now, counted from epoch, where an expired answer may be used for as long as stale.
+func (e *Entry) state(now, stale time.Duration) State {
+	left := e.Lifetime() - (now - e.stored)
 	switch {
 	case left > 0:
 		return Fresh
@@ -197,10 +212,9 @@ func (e *Entry) state(now time.Time, stale time.Duration) State {
 // entrySize is what the allocator takes for an Entry itself: the next size that it hands out.
 const entrySize = (int(unsafe.Sizeof(Entry{})) + 15) &^ 15
 
-// size is what e takes of the heap, in octets. Its slices were made by append, so that their capacity is what the allocator
-// gave.
+// size is what e takes of the heap, in octets. Its block was made by append, so that its capacity is what the allocator gave.
 func (e *Entry) size() int64 {
-	n := entrySize + cap(e.block) + cap(e.addrs)*int(unsafe.Sizeof(netip.Addr{}))
+	n := entrySize + cap(e.block)
 	if e.failed != nil {
 		n += int(unsafe.Sizeof(wire.EDE{}))
 	}

@@ -151,7 +151,7 @@ func TestFailure(t *testing.T) {
 		}
 	}
 	e := cache.NewFailure(k, network, time.Second, start)
-	if !e.Failed() || e.Incomplete() || e.Rcode() != wire.ServFail || !e.Clean(1) || len(e.Names()) != 0 || len(e.Addrs()) != 0 {
+	if !e.Failed() || e.Incomplete() || e.Rcode() != wire.ServFail || !e.Clean(1) || len(e.Names()) != 0 || len(e.Addrs(nil)) != 0 {
 		t.Errorf("failure %+v", e.Key())
 	}
 	for ede, want := range map[wire.EDE]string{

@@ -1,10 +1,10 @@
 package cache
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"net/netip"
 	"slices"
 	"sync"
 	"time"
@@ -176,10 +176,10 @@ func (w *walk) delegates() bool {
 }
 
 func (w *walk) entry(now time.Time, trusted bool) *Entry {
+	l := &w.leads
 	e := &Entry{
 		fields:     w.k.fields(),
-		addrs:      append([]netip.Addr(nil), w.leads.addrs...),
-		stored:     now,
+		stored:     now.Sub(epoch),
 		lifetime:   w.lifetime,
 		counts:     w.counts,
 		rcode:      w.m.Rcode,
@@ -189,12 +189,14 @@ func (w *walk) entry(now time.Time, trusted bool) *Entry {
 	}
 	e.records = uint32(len(w.k.Name) + len(w.out.body))
 	e.ttls = e.records + 2*uint32(len(w.out.ttls))
-	e.block = append([]byte(nil), make([]byte, int(e.ttls)+len(w.leads.names))...)[:0]
+	e.names = e.ttls + uint32(len(l.names))
+	e.ipv4 = e.names + uint32(len(l.ipv4))
+	e.block = append([]byte(nil), make([]byte, int(e.ipv4)+len(l.ipv6))...)[:0]
 	e.block = append(append(e.block, w.k.Name...), w.out.body...)
 	for _, off := range w.out.ttls {
 		e.block = binary.BigEndian.AppendUint16(e.block, off)
 	}
-	e.block = append(e.block, w.leads.names...)
+	e.block = append(append(append(e.block, l.names...), l.ipv4...), l.ipv6...)
 	return e
 }
 
@@ -202,14 +204,19 @@ func (w *walk) entry(now time.Time, trusted bool) *Entry {
 type leads struct {
 	question []byte
 	names    []byte
-	addrs    []netip.Addr
+	ipv4     []byte // addresses of 4 octets
+	ipv6     []byte // addresses of 16 octets
 	nameBuf  [512]byte
-	addrBuf  [8]netip.Addr
+	ipv4Buf  [64]byte
+	ipv6Buf  [128]byte
 }
 
 func (l *leads) begin(question []byte) {
-	l.question, l.names, l.addrs = question, l.nameBuf[:0], l.addrBuf[:0]
+	l.question, l.names, l.ipv4, l.ipv6 = question, l.nameBuf[:0], l.ipv4Buf[:0], l.ipv6Buf[:0]
 }
+
+// addrs is how many addresses there are.
+func (l *leads) addrs() int { return len(l.ipv4)/4 + len(l.ipv6)/16 }
 
 // name adds a canonical name, unless it is there, or the question's, or the root.
 func (l *leads) name(name []byte) {
@@ -224,11 +231,19 @@ func (l *leads) name(name []byte) {
 	l.names = append(l.names, name...)
 }
 
-// addresses adds the addresses of size octets each that data holds.
+// addresses adds the addresses of size octets each, 4 or 16, that data holds. One in IPv6-mapped form is the IPv4 address.
 func (l *leads) addresses(data []byte, size int) {
-	for ; len(data) >= size && len(l.addrs) <= maxAddrs; data = data[size:] {
-		if addr, ok := netip.AddrFromSlice(data[:size]); ok {
-			l.addrs = append(l.addrs, addr.Unmap())
+	for ; len(data) >= size && l.addrs() <= maxAddrs; data = data[size:] {
+		switch {
+		case size == 4:
+			l.ipv4 = append(l.ipv4, data[:4]...)
+		case bytes.HasPrefix(data, ipv4Mapped):
+			l.ipv4 = append(l.ipv4, data[12:16]...)
+		default:
+			l.ipv6 = append(l.ipv6, data[:16]...)
 		}
 	}
 }
+
+// ipv4Mapped is what an IPv4 address in IPv6 form begins with (RFC 4291, section 2.5.5.2).
+var ipv4Mapped = []byte{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF}

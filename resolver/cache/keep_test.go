@@ -78,7 +78,7 @@ func names(e *cache.Entry) (out []string) {
 }
 
 func addrs(e *cache.Entry) (out []string) {
-	for _, a := range e.Addrs() {
+	for _, a := range e.Addrs(nil) {
 		out = append(out, a.String())
 	}
 	return out
@@ -216,7 +216,7 @@ func TestKeep(t *testing.T) {
 			reply: reply{answer: []string{"www.example.com. 60 IN AAAA 2001:db8::1", "www.example.com. 60 IN AAAA ::ffff:192.0.2.1"}},
 			want: kept{
 				answer:   []string{"www.example.com. 60 AAAA 2001:db8::1", "www.example.com. 60 AAAA ::ffff:192.0.2.1"},
-				lifetime: time.Minute, addrs: []string{"2001:db8::1", "192.0.2.1"},
+				lifetime: time.Minute, addrs: []string{"192.0.2.1", "2001:db8::1"},
 			},
 		},
 		"names of MX, SRV, NS and PTR lead nowhere": {
