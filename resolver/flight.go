@@ -1,46 +1,83 @@
 package resolver
 
 import (
-	"encoding/binary"
 	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"cordon/resolver/cache"
+	"cordon/resolver/upstream"
 	"cordon/resolver/wire"
 )
 
-// waiter is a client that waits for an answer.
+// waiter is a client that waits for an answer. It belongs to who made it, then to its flight, then to who took it from there: that
+// one answers and releases it.
 type waiter struct {
-	q     *wire.Query // its own
+	q     wire.Query // its own
 	reply func(answer []byte)
+	next  *waiter // who came after it
 }
 
-// flight is one question under way, with the clients that wait for it. Its waiters, late and asked are guarded by flights.mu.
+// waiters are used again: each is a query with its octets.
+var waiters = sync.Pool{New: func() any { return new(waiter) }}
+
+func newWaiter(q *wire.Query, reply func([]byte)) *waiter {
+	w := waiters.Get().(*waiter) //nolint:errcheck // the pool holds nothing else
+	q.CloneTo(&w.q)
+	w.reply = reply
+	return w
+}
+
+func (w *waiter) release() {
+	w.reply, w.next = nil, nil
+	waiters.Put(w)
+}
+
+// flight is one question under way, with the clients that wait for it. It is used again once it has landed and has no user any more:
+// an Ask that will call back, or a timer that will run. Whoever has a use for it may read its key; all else is guarded by flights.mu.
 type flight struct {
-	id      string
-	key     cache.Key    // its own
-	stale   *cache.Entry // what was in the cache when it departed, nil if nothing usable
-	timer   *time.Timer  // for StaleAfter, nil without stale
-	waiters []*waiter
-	late    bool      // StaleAfter is over: whoever comes now gets stale at once
-	asked   time.Time // when upstreams were last asked
+	key  cache.Key // its own: the name is in name
+	name [wire.MaxName]byte
+	hash uint64
+
+	// What upstreams and the timer call, made once, because a closure for each question would be garbage.
+	landed, landedAgain func(upstream.Result)
+	overdue             func()
+
+	next    *flight // with the same hash, or the next free one
+	open    bool    // until it lands: others may join
+	users   int
+	first   *waiter // of those who wait
+	last    *waiter
+	stale   *cache.Entry // what those who wait get after StaleAfter, nil if nothing usable
+	timer   *time.Timer  // for StaleAfter, nil if there never was one
+	running bool         // the timer is
+	late    bool         // StaleAfter is over: whoever comes now gets stale at once
+	asked   time.Time    // when upstreams were last asked
 }
 
 // flights are the questions under way, one for each cache key, and the count of those who wait.
 type flights struct {
 	limits atomic.Pointer[Limits]
+	build  func() *flight
 
 	mu        sync.Mutex
-	open      map[string]*flight
+	open      map[uint64]*flight // by the hash of the key, chained
+	flying    int
 	waiting   int
 	perClient map[netip.Addr]int
+	free      *flight
+	idle      int // how many are free
 }
 
-func (fs *flights) init(l Limits) {
+// keptIdle is how many flights are kept to be used again: some 600 octets each.
+const keptIdle = 1024
+
+func (fs *flights) init(l Limits, build func() *flight) {
 	fs.limits.Store(&l)
-	fs.open = map[string]*flight{}
+	fs.build = build
+	fs.open = map[uint64]*flight{}
 	fs.perClient = map[netip.Addr]int{}
 }
 
@@ -55,66 +92,177 @@ const (
 	crowded                // it does not wait: too many do
 )
 
-// join finds or opens the flight for key and lets w wait for it. key may view w's query.
-func (fs *flights) join(key cache.Key, w *waiter) (*flight, outcome) {
-	id := flightID(key)
+// place is what join found: the flight if it is opened or again, which the caller then has a use for, and the stale answer if it is
+// late or again.
+type place struct {
+	outcome outcome
+	flight  *flight
+	stale   *cache.Entry
+}
+
+// join finds or opens the flight for key and lets w wait for it. key may view w's query; hash is the cache's for it. stale is what
+// the cache has for key that is past its time, nil if nothing: it is due to those who wait when StaleAfter is over (RFC 8767, section 5).
+func (fs *flights) join(key cache.Key, hash uint64, w *waiter, stale *cache.Entry) place {
 	client := w.q.Client.Addr()
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
-	f := fs.open[string(id)]
+	f := fs.find(key, hash)
 	if f != nil && f.late {
-		return f, fs.overlong(f, w.q.Now)
+		return fs.overlong(f, w.q.Now)
 	}
-	if limits := fs.limits.Load(); fs.waiting >= limits.Waiting || fs.perClient[client] >= limits.WaitingPerClient {
-		return nil, crowded
+	limits, waits := fs.limits.Load(), fs.perClient[client]
+	if fs.waiting >= limits.Waiting || waits >= limits.WaitingPerClient {
+		return place{outcome: crowded}
 	}
 	fs.waiting++
-	fs.perClient[client]++
-	if f != nil {
-		f.waiters = append(f.waiters, w)
-		return f, joined
+	fs.perClient[client] = waits + 1
+	found := place{outcome: joined}
+	if f == nil {
+		f = fs.depart(key, hash, w.q.Now)
+		found = place{outcome: opened, flight: f}
 	}
-	key.Name = append([]byte(nil), key.Name...)
-	f = &flight{id: string(id), key: key, waiters: []*waiter{w}, asked: w.q.Now}
-	fs.open[f.id] = f
-	return f, opened
+	f.board(w)
+	if stale != nil && f.stale == nil {
+		f.stale = stale
+		f.startTimer(limits.StaleAfter)
+	}
+	return found
+}
+
+// find is the open flight for key, nil if there is none. The caller holds fs.mu.
+func (fs *flights) find(key cache.Key, hash uint64) *flight {
+	f := fs.open[hash]
+	for f != nil && !f.key.Equal(key) {
+		f = f.next
+	}
+	return f
+}
+
+// depart opens a flight for key. The caller holds fs.mu, and asks.
+func (fs *flights) depart(key cache.Key, hash uint64, now time.Time) *flight {
+	f := fs.free
+	if f == nil {
+		f = fs.build()
+	} else {
+		fs.free = f.next
+		fs.idle--
+	}
+	f.key, f.hash = key, hash
+	f.key.Name = f.name[:copy(f.name[:], key.Name)]
+	f.open, f.users, f.asked = true, 1, now
+	f.next = fs.open[hash]
+	fs.open[hash] = f
+	fs.flying++
+	return f
+}
+
+// board lets w wait for f, behind all others.
+func (f *flight) board(w *waiter) {
+	if f.first == nil {
+		f.first = w
+	} else {
+		f.last.next = w
+	}
+	f.last = w
+}
+
+func (f *flight) startTimer(d time.Duration) {
+	f.users++
+	f.running = true
+	if f.timer == nil {
+		f.timer = time.AfterFunc(d, f.overdue)
+		return
+	}
+	f.timer.Reset(d)
 }
 
 // overlong is late, or again if what f asked has gone unanswered for another StaleAfter. The caller holds fs.mu.
-func (fs *flights) overlong(f *flight, now time.Time) outcome {
+func (fs *flights) overlong(f *flight, now time.Time) place {
 	if now.Sub(f.asked) < fs.limits.Load().StaleAfter {
-		return late
+		return place{outcome: late, stale: f.stale}
 	}
 	f.asked = now
-	return again
+	f.users++
+	return place{outcome: again, stale: f.stale, flight: f}
 }
 
-// overdue takes those who wait for f, to be given stale data; the flight goes on, for the cache.
-func (fs *flights) overdue(f *flight) []*waiter {
+// overdue takes those who wait for f, to be given stale data; the flight goes on, for the cache. It is what f's timer runs: the timer
+// has no use for f any more.
+func (fs *flights) overdue(f *flight) (waiting *waiter, stale *cache.Entry) {
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
-	f.late = true
-	return fs.take(f)
+	f.late, f.running = true, false
+	waiting, stale = fs.take(f), f.stale
+	fs.leave(f)
+	return waiting, stale
 }
 
-// land ends f and takes those who still wait for it. A flight that asked again lands more than once.
-func (fs *flights) land(f *flight) []*waiter {
+// land ends f and takes those who still wait for it, with what is stale for them, nil if nothing. A flight that asked again lands more
+// than once. The caller has no use for f any more.
+func (fs *flights) land(f *flight) (waiting *waiter, stale *cache.Entry) {
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
-	if fs.open[f.id] == f {
-		delete(fs.open, f.id)
+	fs.close(f)
+	if f.running && f.timer.Stop() {
+		f.running = false
+		f.users--
 	}
-	return fs.take(f)
+	waiting, stale = fs.take(f), f.stale
+	fs.leave(f)
+	return waiting, stale
+}
+
+// giveUp is the end of a use for f that changes nothing.
+func (fs *flights) giveUp(f *flight) {
+	fs.mu.Lock()
+	defer fs.mu.Unlock()
+	fs.leave(f)
+}
+
+// close takes f out of those that can be joined. The caller holds fs.mu.
+func (fs *flights) close(f *flight) {
+	if !f.open {
+		return
+	}
+	f.open = false
+	fs.flying--
+	if head := fs.open[f.hash]; head != f {
+		for head.next != f {
+			head = head.next
+		}
+		head.next = f.next
+		return
+	}
+	if f.next == nil {
+		delete(fs.open, f.hash)
+		return
+	}
+	fs.open[f.hash] = f.next
+}
+
+// leave is the end of one use for f. After the last one, f is free. The caller holds fs.mu.
+func (fs *flights) leave(f *flight) {
+	if f.users--; f.users > 0 {
+		return
+	}
+	if fs.idle >= keptIdle {
+		return
+	}
+	f.stale, f.late = nil, false
+	f.next, fs.free = fs.free, f
+	fs.idle++
 }
 
 // take empties f. The caller holds fs.mu.
-func (fs *flights) take(f *flight) []*waiter {
-	taken := f.waiters
-	f.waiters = nil
-	fs.waiting -= len(taken)
-	for _, w := range taken {
+func (fs *flights) take(f *flight) *waiter {
+	taken := f.first
+	f.first, f.last = nil, nil
+	for w := taken; w != nil; w = w.next {
+		fs.waiting--
 		client := w.q.Client.Addr()
-		if fs.perClient[client]--; fs.perClient[client] == 0 {
+		if left := fs.perClient[client] - 1; left > 0 {
+			fs.perClient[client] = left
+		} else {
 			delete(fs.perClient, client)
 		}
 	}
@@ -125,23 +273,7 @@ func (fs *flights) take(f *flight) []*waiter {
 func (fs *flights) load() (open, waiting int) {
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
-	return len(fs.open), fs.waiting
-}
-
-// flightID is key as octets that are equal when the keys are.
-func flightID(k cache.Key) []byte {
-	id := make([]byte, 0, len(k.Name)+7)
-	id = binary.BigEndian.AppendUint16(id, k.Type)
-	id = binary.BigEndian.AppendUint16(id, k.Class)
-	id = binary.BigEndian.AppendUint16(id, k.Route)
-	var bits byte
-	if k.DO {
-		bits |= 1
-	}
-	if k.CD {
-		bits |= 2
-	}
-	return append(append(id, bits), k.Name...)
+	return fs.flying, fs.waiting
 }
 
 // failureTTL is for how long a question that failed is not asked again: at least 1 s (RFC 9520, section 3.2), and short, so that

@@ -88,7 +88,7 @@ func New(c Config) (*Resolver, error) {
 		return nil, errors.New("resolver: a cache and at least one worker are needed")
 	}
 	r := &Resolver{cache: c.Cache, log: cmp.Or(c.Log, slog.New(slog.DiscardHandler))}
-	r.flights.init(c.Limits.withDefaults())
+	r.flights.init(c.Limits.withDefaults(), r.newFlight)
 	r.counts.init(c.Workers)
 	return r, nil
 }

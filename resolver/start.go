@@ -17,100 +17,98 @@ import (
 // from any goroutine; its argument is dead when it returns. Start is for queries that [Resolver.Answer] did not answer.
 func (r *Resolver) Start(q *wire.Query, reply func([]byte)) {
 	s := r.state.Load()
-	w := &waiter{q: q.Clone(), reply: reply}
-	f, outcome := r.flights.join(s.key(w.q), w)
-	switch outcome {
+	w := newWaiter(q, reply)
+	key, now := s.key(&w.q), w.q.Now
+	found := r.flights.join(key, r.cache.Hash(key), w, r.stale(key, now))
+	switch f := found.flight; found.outcome {
 	case joined:
 	case opened:
-		r.depart(s, f, w.q.Now)
+		r.ask(s, f, now, f.landed)
 	case again:
-		r.finish(w, f.stale, cache.Stale)
-		r.ask(s, f, w.q.Now, func(result upstream.Result) {
-			defer func() { r.survive(f, recover()) }()
-			if result.Err == nil { // else what was asked first goes on
-				r.land(f, result)
-			}
-		})
+		r.finish(w, found.stale, cache.Stale, now)
+		r.ask(s, f, now, f.landedAgain)
 	case late:
-		r.finish(w, f.stale, cache.Stale)
+		r.finish(w, found.stale, cache.Stale, now)
 	case crowded:
 		r.turnAway(s, w)
 	}
 }
 
+// stale is what the cache has for key that is past its time, but better than nothing; nil if there is nothing.
+func (r *Resolver) stale(key cache.Key, now time.Time) *cache.Entry {
+	if entry, state := r.cache.Get(key, now); state == cache.Stale {
+		return entry
+	}
+	return nil
+}
+
 // turnAway replies to w, for which there is no place to wait, with what is in the cache, however old.
 func (r *Resolver) turnAway(s *state, w *waiter) {
-	entry, found := r.cache.Get(s.key(w.q), w.q.Now)
+	key, now := s.key(&w.q), w.q.Now
+	entry, found := r.cache.Get(key, now)
 	if found == cache.Miss {
-		entry, found = cache.NewFailure(s.key(w.q), tooMany, failureTTL, w.q.Now), cache.Fresh
+		entry, found = cache.NewFailure(key, tooMany, failureTTL, now), cache.Fresh
 	}
-	r.finish(w, entry, found)
+	r.finish(w, entry, found, now)
 }
 
-// depart sends f off. If the cache has something old for it, those who wait get that after StaleAfter (RFC 8767, section 5).
-func (r *Resolver) depart(s *state, f *flight, now time.Time) {
-	if entry, found := r.cache.Get(f.key, now); found == cache.Stale {
-		f.stale = entry
-		f.timer = time.AfterFunc(r.flights.limits.Load().StaleAfter, func() {
-			defer func() { r.survive(f, recover()) }()
-			for _, w := range r.flights.overdue(f) {
-				r.finish(w, f.stale, cache.Stale)
-			}
-		})
+// newFlight is a flight that r lands.
+func (r *Resolver) newFlight() *flight {
+	f := new(flight)
+	f.landed = func(result upstream.Result) { r.land(f, result) }
+	f.landedAgain = func(result upstream.Result) { r.landAgain(f, result) }
+	f.overdue = func() {
+		waiting, stale := r.flights.overdue(f)
+		r.finishAll(waiting, stale, cache.Stale, time.Now())
 	}
-	r.ask(s, f, now, func(result upstream.Result) {
-		defer func() { r.survive(f, recover()) }()
-		r.land(f, result)
-	})
+	return f
 }
 
-// survive makes of the panic p, nil for none, a failure of this one question: whoever waits for f is answered, and the next who
-// asks asks anew.
-func (r *Resolver) survive(f *flight, p any) {
-	if p == nil {
-		return
-	}
-	r.log.Error("a question was lost by a fault in Cordon: please report this", "panic", p, "stack", string(debug.Stack()))
-	failure := cache.NewFailure(f.key, wire.EDE{Code: wire.EDEOther}, failureTTL, time.Now())
-	for _, w := range r.flights.land(f) {
-		r.finish(w, failure, cache.Fresh)
-	}
-}
-
-// ask asks the upstreams of f.
+// ask asks the upstreams of f, for which the caller has a use: done ends it.
 func (r *Resolver) ask(s *state, f *flight, now time.Time, done func(upstream.Result)) {
 	question := upstream.Question{Name: f.key.Name, Type: f.key.Type, Class: f.key.Class, DO: f.key.DO, CD: f.key.CD}
 	s.routes.exchanger(f.key.Route).Ask(question, now.Add(r.flights.limits.Load().QueryTimeout), done)
 }
 
-// land ends f with what the upstreams said.
+// land ends f with what the upstreams said. If they failed, those who wait get what is stale, if anything is.
 func (r *Resolver) land(f *flight, result upstream.Result) {
-	if f.timer != nil {
-		f.timer.Stop()
+	now := time.Now()
+	entry, found := r.keep(f.key, result, now), cache.Fresh
+	waiting, stale := r.flights.land(f)
+	if entry.Failed() && stale != nil {
+		entry, found = stale, cache.Stale
 	}
-	entry, found := r.keep(f, result)
-	for _, w := range r.flights.land(f) {
-		r.finish(w, entry, found)
-	}
+	r.finishAll(waiting, entry, found, now)
 }
 
-// keep makes an entry of what the upstreams said, and stores it. A failure is stored too, unless there is stale data to serve.
-func (r *Resolver) keep(f *flight, result upstream.Result) (*cache.Entry, cache.State) {
-	now := time.Now()
+// landAgain ends f with what the upstreams said when they were asked once more. If they failed, what was asked first goes on.
+func (r *Resolver) landAgain(f *flight, result upstream.Result) {
+	if result.Err != nil {
+		r.flights.giveUp(f)
+		return
+	}
+	r.land(f, result)
+}
+
+// keep makes an entry of what the upstreams said, and stores it. A failure does not take the place of stale data in the cache: that
+// is asked again after failureTTL. A panic is a failure of this one question, and the next who asks asks anew.
+func (r *Resolver) keep(key cache.Key, result upstream.Result, now time.Time) (entry *cache.Entry) {
+	defer func() {
+		if p := recover(); p != nil {
+			r.lost(p)
+			entry = cache.NewFailure(key, fault, failureTTL, now)
+		}
+	}()
 	err := result.Err
 	if err == nil {
-		var entry *cache.Entry
-		if entry, err = cache.Keep(f.key, result.Msg, now, result.Trusted); err == nil {
+		if entry, err = cache.Keep(key, result.Msg, now, result.Trusted); err == nil {
 			r.cache.Put(entry)
-			return entry, cache.Fresh
+			return entry
 		}
 	}
-	failure := cache.NewFailure(f.key, explain(err), failureTTL, now)
-	r.cache.Put(failure) // does not take the place of stale data: that is asked again after failureTTL
-	if f.stale != nil {
-		return f.stale, cache.Stale
-	}
-	return failure, cache.Fresh
+	entry = cache.NewFailure(key, explain(err), failureTTL, now)
+	r.cache.Put(entry)
+	return entry
 }
 
 // explain is the extended error for a client whose question failed.
@@ -121,15 +119,48 @@ func explain(err error) wire.EDE {
 	return wire.EDE{Code: wire.EDEInvalidData}
 }
 
-// finish replies to w with entry, or with what policy says by now: the state may have changed while w waited.
-func (r *Resolver) finish(w *waiter, entry *cache.Entry, found cache.State) {
+// fault is what a client is told whose question was lost.
+var fault = wire.EDE{Code: wire.EDEOther}
+
+// lost tells the administrator of the panic p.
+func (r *Resolver) lost(p any) {
+	r.log.Error("a question was lost by a fault in Cordon: please report this", "panic", p, "stack", string(debug.Stack()))
+}
+
+// finishAll replies to w and all who came after it.
+func (r *Resolver) finishAll(w *waiter, entry *cache.Entry, found cache.State, now time.Time) {
+	for w != nil {
+		next := w.next
+		r.finish(w, entry, found, now)
+		w = next
+	}
+}
+
+// finish replies to w with entry, or with what policy says by now: the state may have changed while w waited. A panic is a failure
+// for w alone. w is dead afterwards.
+func (r *Resolver) finish(w *waiter, entry *cache.Entry, found cache.State, now time.Time) {
+	defer func() {
+		if p := recover(); p != nil {
+			r.lost(p)
+			w.send(answer.AppendFailure(nil, &w.q, fault))
+		}
+		w.release()
+	}()
 	buffer := buffers.Get().(*[]byte) //nolint:errcheck // that is what is in it
-	w.q.Now = time.Now()
-	dst := r.afresh((*buffer)[:0], w.q, entry, found)
-	r.counts.answered(w.q, dst)
-	w.reply(dst)
+	w.q.Now = now
+	dst := r.afresh((*buffer)[:0], &w.q, entry, found)
+	r.counts.answered(&w.q, dst)
+	w.send(dst)
 	*buffer = dst[:0]
 	buffers.Put(buffer)
+}
+
+// send replies to w, once.
+func (w *waiter) send(answer []byte) {
+	if reply := w.reply; reply != nil {
+		w.reply = nil
+		reply(answer)
+	}
 }
 
 // afresh decides name and answer anew, by the state of this moment.

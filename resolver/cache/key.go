@@ -28,6 +28,15 @@ func (k Key) fields() uint64 {
 	return f
 }
 
+// Equal says whether k and other are the same key.
+func (k Key) Equal(other Key) bool {
+	return k.fields() == other.fields() && bytes.Equal(k.Name, other.Name)
+}
+
+// Hash is a number for k that nobody outside can foresee, for tables that hold what is not in the cache: those who ask choose names.
+// It is the same for as long as c lives.
+func (c *Cache) Hash(k Key) uint64 { return c.hasher.hash(k.Name, k.fields()) }
+
 // hasher spreads keys over the table in a way that nobody outside can foresee.
 type hasher struct {
 	seed  maphash.Seed

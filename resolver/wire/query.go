@@ -283,12 +283,18 @@ func (q *Query) RawQuestion() []byte {
 // Clone is a copy of q that shares nothing with it.
 func (q *Query) Clone() *Query {
 	c := new(Query)
+	q.CloneTo(c)
+	return c
+}
+
+// CloneTo makes c, which is not q, what [Query.Clone] returns. What room c.Msg has is used again: it must be c's own.
+func (q *Query) CloneTo(c *Query) {
+	msg := append(c.Msg[:0], q.Msg[:max(q.questionEnd, min(len(q.Msg), HeaderLen))]...)
 	*c = *q
-	c.Msg = append([]byte(nil), q.Msg[:max(q.questionEnd, min(len(q.Msg), HeaderLen))]...)
+	c.Msg = msg
 	if q.Name != nil {
 		c.Name = c.name[:len(q.Name)]
 	}
-	return c
 }
 
 // Limit is the largest answer that the client of q takes, in octets.
