@@ -180,7 +180,3 @@ func (s *batchSocket) insist() {
 	_ = s.raw.Write(s.sendRest)
 	_ = s.conn.SetWriteDeadline(time.Time{})
 }
-
-func (s *batchSocket) sendLater(answer []byte, to *route) error {
-	return writeFromAsked(s.conn, answer, to)
-}

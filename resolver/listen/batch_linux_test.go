@@ -126,6 +126,24 @@ func wantSendsLater(t *testing.T, s *batchSocket) {
 	}
 }
 
+// Who replies has others to serve.
+func TestBatchSocketNeverWaitsToSendLater(t *testing.T) {
+	s := newTestSocket(t, "127.0.0.1:0")
+	to := route{peer: netip.MustParseAddrPort("127.0.0.1:9")}
+	for _, now := range []step{{errno: unix.EAGAIN}, {errno: unix.EPERM}, {n: 0}} {
+		s.call.send = func(uintptr, []syscalls.Message) (int, syscall.Errno) { return now.n, now.errno }
+		if err := s.sendLater([]byte("later"), &to); err == nil || now.errno != 0 && !errors.Is(err, now.errno) {
+			t.Errorf("%v: error %v", now, err)
+		}
+	}
+	s.call = systemCalls
+	wantSendsLater(t, s)
+	_ = s.conn.Close()
+	if err := s.sendLater([]byte("later"), &to); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("a socket that is closed: error %v", err)
+	}
+}
+
 // The system is asked in earnest: an answer that it refuses takes no other with it.
 func TestBatchSocketPassesOverWhatCannotBeSent(t *testing.T) {
 	s := newTestSocket(t, "127.0.0.1:0")

@@ -113,11 +113,7 @@ func (s *askedSocket) send(packets []packet) (failed int) {
 }
 
 func (s *askedSocket) sendLater(answer []byte, to *route) error {
-	return writeFromAsked(s.conn, answer, to)
-}
-
-func writeFromAsked(conn *net.UDPConn, answer []byte, to *route) error {
-	_, _, err := conn.WriteMsgUDPAddrPort(answer, to.control[:to.controlLen], to.peer)
+	_, _, err := s.conn.WriteMsgUDPAddrPort(answer, to.control[:to.controlLen], to.peer)
 	return err
 }
 

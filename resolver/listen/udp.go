@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -104,33 +105,47 @@ const slip = 4
 
 // start hands q to the handler's second door. If that panics, no reply is waited for.
 func (w *worker) start(q *wire.Query, to *route) {
-	r := &datagramReply{worker: w, to: *to}
+	reply := w.newReply(to)
 	w.waiting.add()
 	started := false
 	defer func() {
 		if !started {
-			r.send(nil)
+			reply(nil)
 		}
 	}()
-	w.handler.Start(q, r.send)
+	w.handler.Start(q, reply)
 	started = true
 }
 
-// datagramReply is the way back for one query. It is not pooled: a handler that replied twice would answer somebody else.
+// newReply is the way back for one query, which goes once. The function is all that is made for it, and is its ticket.
+func (w *worker) newReply(to *route) func(answer []byte) {
+	r := replies.Get().(*datagramReply) //nolint:errcheck // the pool holds nothing else
+	r.worker, r.to = w, *to
+	turn := r.turn.Load()
+	return func(answer []byte) { r.send(turn, answer) }
+}
+
+// datagramReply is the way back for one query after the other. Each has its turn, which ends with the reply: a handler that replied twice
+// would else answer somebody else.
 type datagramReply struct {
 	worker *worker
 	to     route
-	sent   atomic.Bool
+	turn   atomic.Uint64
 }
 
-func (r *datagramReply) send(answer []byte) {
-	if !r.sent.CompareAndSwap(false, true) {
+// replies are those whose turn is not given to anybody.
+var replies = sync.Pool{New: func() any { return new(datagramReply) }}
+
+func (r *datagramReply) send(turn uint64, answer []byte) {
+	if !r.turn.CompareAndSwap(turn, turn+1) {
 		return
 	}
-	if len(answer) > 0 && r.worker.socket.sendLater(answer, &r.to) != nil {
-		r.worker.counters.failed.Add(1)
+	w := r.worker
+	if len(answer) > 0 && w.socket.sendLater(answer, &r.to) != nil {
+		w.counters.failed.Add(1)
 	}
-	r.worker.waiting.done()
+	replies.Put(r)
+	w.waiting.done()
 }
 
 // waiting counts replies that are to come, and can be waited for once no more are added.

@@ -141,6 +141,28 @@ func testSecondDoor(t *testing.T, batch int) {
 	}
 }
 
+// The way back of one query is used again for another, but not by who has had it.
+func TestASecondReplyReachesNobody(t *testing.T) { bothWays(t, testSecondReply) }
+
+func testSecondReply(t *testing.T, batch int) {
+	h := newHandler()
+	s, _ := serve(t, listen.Config{Addresses: addrs("127.0.0.1:0"), Workers: 1, Batch: batch, Handler: h})
+	conn := dial(t, "udp", s.Addrs()[0])
+	var earlier []started
+	for i := range 50 {
+		send(t, conn, query(uint16(i), "slow.example"))
+		now := <-h.started
+		for _, other := range earlier {
+			other.reply([]byte("an answer to somebody who has one"))
+		}
+		now.answer()
+		if id, msg := receive(t, conn); id != uint16(i) {
+			t.Fatalf("query %d got %q", i, msg)
+		}
+		earlier = append(earlier, now)
+	}
+}
+
 func TestEachWorkerHasItsIndex(t *testing.T) {
 	c := listen.Config{Addresses: addrs("127.0.0.1:0", "127.0.0.2:0"), Workers: 4, Handler: newHandler()}
 	if got := c.Listeners(); got != 10 {

@@ -64,6 +64,25 @@ func SockaddrLen(a netip.Addr) uint32 {
 	return unix.SizeofSockaddrInet6
 }
 
+// NewSockaddr is the Sockaddr of which p is the AddrPort. p is valid; a zone that is no number is none.
+func NewSockaddr(p netip.AddrPort) (s Sockaddr) {
+	binary.BigEndian.PutUint16(s[2:4], p.Port())
+	if a := p.Addr(); a.Is4() {
+		binary.NativeEndian.PutUint16(s[0:2], unix.AF_INET)
+		octets := a.As4()
+		copy(s[4:8], octets[:])
+		return s
+	}
+	binary.NativeEndian.PutUint16(s[0:2], unix.AF_INET6)
+	octets := p.Addr().As16()
+	copy(s[8:24], octets[:])
+	if zone := p.Addr().Zone(); zone != "" {
+		number, _ := strconv.ParseUint(zone, 10, 32)
+		binary.NativeEndian.PutUint32(s[24:28], uint32(number))
+	}
+	return s
+}
+
 // AddrPort is the zero value for a family that is neither IPv4 nor IPv6.
 func (s *Sockaddr) AddrPort() netip.AddrPort {
 	port := binary.BigEndian.Uint16(s[2:4])

@@ -55,6 +55,23 @@ func TestSockaddr(t *testing.T) {
 	}
 }
 
+// What the system says of a peer is what it is told of him.
+func TestSockaddrThereAndBack(t *testing.T) {
+	for _, text := range []string{
+		"192.0.2.1:53", "255.255.255.255:65535", "[2001:db8::1]:53", "[fe80::1%12]:5353", "[::ffff:192.0.2.1]:7", "[fe80::1%4294967295]:1",
+	} {
+		want := netip.MustParseAddrPort(text)
+		s := NewSockaddr(want)
+		if got := s.AddrPort(); got != want {
+			t.Errorf("%s: got %s", want, got)
+		}
+	}
+	s := NewSockaddr(netip.MustParseAddrPort("[fe80::1%eth0]:53"))
+	if got := s.AddrPort().String(); got != "[fe80::1]:53" {
+		t.Errorf("a zone that is no number: got %s", got)
+	}
+}
+
 func TestCanBatch(t *testing.T) {
 	if err := CanBatch(-1); !errors.Is(err, unix.EBADF) {
 		t.Errorf("error %v for no socket, want EBADF", err)
