@@ -3,6 +3,7 @@ package resolver_test
 import (
 	"encoding/binary"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"cordon/blocklists/domain"
@@ -57,7 +58,7 @@ func (m *misses) next() {
 // A miss allocates what the cache keeps, and nothing else.
 func TestAMissAllocatesTheEntryOnly(t *testing.T) {
 	m := newMisses(t)
-	if n := testing.AllocsPerRun(1000, m.next); n > 2 && !race {
+	if n := testing.AllocsPerRun(1000, m.next); n > 2 && !raceEnabled {
 		t.Errorf("%v allocations a miss, want 2: the entry and its octets", n)
 	}
 	if m.replies != 1001 {
@@ -71,4 +72,23 @@ func BenchmarkMiss(b *testing.B) {
 	for b.Loop() {
 		m.next()
 	}
+}
+
+// A fault in the way back of one client takes nothing from those who wait for the same, and leaves no place taken.
+func TestAPanicTakesNoOtherWaiterWithIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, resolver.Limits{Waiting: 3})
+		b.set(time.Second, records("www.example. 300 IN A 198.51.100.7"))
+		for range 2 {
+			var got []string
+			reply := func(msg []byte) { got = append(got, text(t, msg)) }
+			b.Start(b.query("www.example."), reply)
+			b.Start(b.query("www.example."), func([]byte) { panic("as the test wants it") })
+			b.Start(b.query("www.example."), reply)
+			time.Sleep(2 * time.Second)
+			if want := "NOERROR 198.51.100.7 ttl=300"; len(got) != 2 || got[0] != want || got[1] != want {
+				t.Errorf("the others got %q, want %q each", got, want)
+			}
+		}
+	})
 }

@@ -2,4 +2,4 @@
 
 package resolver_test
 
-const race = false
+const raceEnabled = false

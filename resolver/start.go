@@ -156,10 +156,10 @@ func (r *Resolver) finish(w *waiter, entry *cache.Entry, found cache.State, now 
 }
 
 // send replies to w, once.
-func (w *waiter) send(answer []byte) {
+func (w *waiter) send(msg []byte) {
 	if reply := w.reply; reply != nil {
 		w.reply = nil
-		reply(answer)
+		reply(msg)
 	}
 }
 

@@ -122,8 +122,8 @@ func (c *Cache) put(index, hash uint64, e *Entry) {
 	c.bytes.Add(e.size())
 }
 
-// vacate returns an empty slot of b, at now, counted from epoch. If there is none, it makes one: of what can no longer be used, else of what was not
-// used lately, else of any.
+// vacate returns an empty slot of b, at now, counted from epoch. If there is none, it makes one: of what can no longer be used,
+// else of what was not used lately, else of any.
 func (c *Cache) vacate(b *bucket, hash uint64, now time.Duration) int {
 	victim, rank := 0, -1
 	from := int(hash >> 8 & 0xFF)

@@ -289,9 +289,9 @@ func (q *Query) Clone() *Query {
 
 // CloneTo makes c, which is not q, what [Query.Clone] returns. What room c.Msg has is used again: it must be c's own.
 func (q *Query) CloneTo(c *Query) {
-	msg := append(c.Msg[:0], q.Msg[:max(q.questionEnd, min(len(q.Msg), HeaderLen))]...)
+	room := c.Msg[:0]
 	*c = *q
-	c.Msg = msg
+	c.Msg = append(room, q.Msg[:max(q.questionEnd, min(len(q.Msg), HeaderLen))]...)
 	if q.Name != nil {
 		c.Name = c.name[:len(q.Name)]
 	}

@@ -244,3 +244,27 @@ func TestParseLowersEveryOctet(t *testing.T) {
 		}
 	}
 }
+
+// A copy that is made again has nothing of the query before.
+func TestCloneTo(t *testing.T) {
+	var long, short, c wire.Query
+	msg := join(header(0, 0, 1), wwwA, opt)
+	long.Parse(msg)
+	short.Parse(join(header(0, 0, 0), "\x01x\x00\x00\x10\x00\x03"))
+	for range 2 {
+		for _, q := range []*wire.Query{&long, &short, {}} {
+			q.CloneTo(&c)
+			if !bytes.Equal(c.Name, q.Name) || !bytes.Equal(c.RawQuestion(), q.RawQuestion()) || c.ID != q.ID || (c.Name == nil) != (q.Name == nil) {
+				t.Errorf("got %q %d, want %q %d", c.Name, c.ID, q.Name, q.ID)
+			}
+		}
+	}
+	long.CloneTo(&c)
+	if n := testing.AllocsPerRun(100, func() { long.CloneTo(&c) }); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+	clear(msg)
+	if string(c.Name) != "\x03www\x07example\x03com\x00" || string(c.RawQuestion()) != wwwA {
+		t.Errorf("the copy changed: %q %q", c.Name, c.RawQuestion())
+	}
+}
