@@ -23,11 +23,13 @@ const (
 // State is what [Cache.Get] found.
 type State uint8
 
-// The states. A stale entry has expired and should be renewed; it is better than no answer.
+// The states. A stale entry has expired and should be renewed; it is better than no answer. One that is due is fresh, but not for long,
+// and is asked for again and again: who renews it now ([Entry.Claim]) spares the next client the wait.
 const (
 	Miss State = iota
 	Fresh
 	Stale
+	Due
 )
 
 // stripes is how many locks the writers share.
@@ -70,7 +72,8 @@ func New(c Config) (*Cache, error) {
 }
 
 // Get returns what is kept for k, as it is at now. The entry is nil on a Miss. A failure in force is Fresh, see
-// [Entry.Failed]. An entry is Stale only within [Config].Stale after it expired, and never a failure.
+// [Entry.Failed]. An entry is Stale only within [Config].Stale after it expired, and never a failure. It is Due, instead of Fresh, in
+// the last tenth of a lifetime of 10 s or more, if Get has found it before in this lifetime and nobody has claimed it lately.
 func (c *Cache) Get(k Key, now time.Time) (*Entry, State) {
 	fields := k.fields()
 	hash := c.hasher.hash(k.Name, fields)
@@ -79,9 +82,13 @@ func (c *Cache) Get(k Key, now time.Time) (*Entry, State) {
 	if e == nil {
 		return nil, Miss
 	}
-	state := e.state(now.Sub(epoch), c.stale)
+	moment := now.Sub(epoch)
+	state := e.state(moment, c.stale)
 	if state == Miss {
 		return nil, Miss
+	}
+	if state == Fresh && e.due(moment-e.stored) && b.used(i) {
+		state = Due
 	}
 	b.use(i)
 	return e, state

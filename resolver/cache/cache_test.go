@@ -45,7 +45,9 @@ func TestGetStates(t *testing.T) {
 	want(t, c, k, start, cache.Miss, nil)
 	c.Put(e)
 	want(t, c, k, start, cache.Fresh, e)
-	want(t, c, k, start.Add(time.Minute-1), cache.Fresh, e)
+	want(t, c, k, start.Add(54*time.Second-1), cache.Fresh, e)
+	want(t, c, k, start.Add(54*time.Second), cache.Due, e)
+	want(t, c, k, start.Add(time.Minute-1), cache.Due, e)
 	want(t, c, k, start.Add(time.Minute), cache.Stale, e)
 	want(t, c, k, start.Add(24*time.Hour+time.Minute-1), cache.Stale, e)
 	want(t, c, k, start.Add(24*time.Hour+time.Minute), cache.Miss, nil)
@@ -57,6 +59,55 @@ func TestGetStates(t *testing.T) {
 	strict.Put(e)
 	want(t, strict, k, start.Add(time.Minute-1), cache.Fresh, e)
 	want(t, strict, k, start.Add(time.Minute), cache.Miss, nil)
+}
+
+func TestWhatIsDue(t *testing.T) {
+	k := keyOf(question, dns.TypeA)
+	alias := mustKeep(t, k, message(t, question, dns.TypeA, reply{answer: []string{question + " 30 IN CNAME nowhere.example."}}), start)
+	for name, tt := range map[string]struct {
+		e    *cache.Entry
+		last time.Duration // of its lifetime
+		want cache.State
+	}{
+		"10 s":             {addressEntry(t, question, " 10 IN A 192.0.2.1", start), 10 * time.Second, cache.Due},
+		"9 s":              {addressEntry(t, question, " 9 IN A 192.0.2.1", start), 9 * time.Second, cache.Fresh},
+		"a day":            {addressEntry(t, question, " 86400 IN A 192.0.2.1", start), 24 * time.Hour, cache.Due},
+		"incomplete":       {alias, 30 * time.Second, cache.Fresh},
+		"a failure":        {cache.NewFailure(k, none, 5*time.Second, start), 5 * time.Second, cache.Fresh},
+		"no such name, 1h": {mustKeep(t, k, message(t, question, dns.TypeA, reply{rcode: dns.RcodeNameError, authority: []string{soa}}), start), 2 * time.Minute, cache.Due},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := newCache(t, 1<<20)
+			c.Put(tt.e)
+			last := start.Add(tt.last - time.Millisecond)
+			want(t, c, k, last, cache.Fresh, tt.e) // the first hit
+			want(t, c, k, last, tt.want, tt.e)
+			if tt.want == cache.Due && (!tt.e.Claim(last) || tt.e.Claim(last)) {
+				t.Error("not one may renew it, but none or two")
+			}
+			want(t, c, k, last, cache.Fresh, tt.e) // it is claimed
+		})
+	}
+}
+
+func TestClaimsArePutOff(t *testing.T) {
+	k := keyOf(question, dns.TypeA)
+	e := addressEntry(t, question, " 100 IN A 192.0.2.1", start)
+	c := newCache(t, 1<<20)
+	c.Put(e)
+	at := func(s float64) time.Time { return start.Add(time.Duration(s * float64(time.Second))) }
+	c.Get(k, at(50))
+	if !e.Claim(at(90)) || e.Claim(at(94.9)) {
+		t.Error("not claimed at 90 s alone")
+	}
+	c.Put(cache.NewFailure(k, none, time.Second, at(91))) // would put it off to 92 s
+	want(t, c, k, at(94.9), cache.Fresh, e)
+	want(t, c, k, at(95), cache.Due, e)
+	c.Put(cache.NewFailure(k, none, 5*time.Second, at(94)))
+	want(t, c, k, at(98.9), cache.Fresh, e)
+	if !e.Claim(at(99.5)) || e.Deferred(at(100)) || e.Claim(at(100)) {
+		t.Error("a claim reaches beyond the end of the lifetime")
+	}
 }
 
 func TestEveryFieldOfTheKeyCounts(t *testing.T) {

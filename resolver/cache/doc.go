@@ -14,7 +14,8 @@
 // A hit is: hash the key, read one line of the table, compare the key with the entry's, copy the records, write the TTLs.
 // It takes no lock and allocates nothing. A miss reads one line. Writers lock a stripe of the table.
 //
-// An entry never changes, but for three marks that are atomic: used lately, clean under a snapshot, next attempt put off.
+// An entry never changes, but for three marks that are atomic: used lately, clean under a snapshot, next attempt put off. The first and
+// the last also tell which entries are due: worth renewing before they expire.
 // The cache is bounded in octets. Room is made by a hand that goes round the buckets: what is of no use any more goes
 // first, then what was not used since the hand last came by. So a flood of names that nobody asks for again pushes out
 // itself and not what is asked for all the time.

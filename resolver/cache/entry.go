@@ -30,7 +30,7 @@ type Entry struct {
 	incomplete bool
 
 	clean    atomic.Uint64 // the snapshot under which nothing in it matches
-	deferred atomic.Int64  // nanoseconds after stored until which an upstream need not be asked again
+	deferred atomic.Int64  // nanoseconds after stored until which an upstream need not be asked again, or somebody does
 }
 
 // epoch is what moments are counted from: a [time.Time] is three words, of which the garbage collector follows one.
@@ -185,15 +185,40 @@ func (e *Entry) Age(now time.Time) uint32 {
 	return uint32(min(max(e.age(now)/time.Second, 0), 1<<31))
 }
 
+// An entry is due in the last 1/dueShare of a lifetime of minDue at least: below, its renewal would be asked for about as often as it is.
+const (
+	dueShare = 10
+	minDue   = 10 // seconds
+)
+
+// due says whether e should be renewed at this age, if it is asked for often.
+func (e *Entry) due(age time.Duration) bool {
+	return (e.Lifetime()-age)*dueShare <= e.Lifetime() && e.lifetime >= minDue && e.failed == nil && !e.incomplete &&
+		int64(age) >= e.deferred.Load()
+}
+
+// Claim says whether the caller is to renew e, which is [Due] at now: of all who find it so, one. Another attempt is due when half of the
+// time that is left is over, and no sooner than in a second, in case that this one comes to nothing.
+func (e *Entry) Claim(now time.Time) bool {
+	age, put := e.age(now), e.deferred.Load()
+	left := e.Lifetime() - age
+	return int64(age) >= put && left > 0 && e.deferred.CompareAndSwap(put, int64(age+min(max(left/2, time.Second), left)))
+}
+
 // Deferred says that an attempt to renew the entry failed so lately that no upstream should be asked at now: the failure
 // was put into the cache and is still in force.
 func (e *Entry) Deferred(now time.Time) bool {
 	return int64(e.age(now)) < e.deferred.Load()
 }
 
-// putOff makes e remember the failure f instead of giving up its place to it.
+// putOff makes e remember the failure f instead of giving up its place to it. What was put off for longer stays so.
 func (e *Entry) putOff(f *Entry) {
-	e.deferred.Store(int64(f.stored - e.stored + f.Lifetime()))
+	until := int64(f.stored - e.stored + f.Lifetime())
+	for {
+		if put := e.deferred.Load(); put >= until || e.deferred.CompareAndSwap(put, until) {
+			return
+		}
+	}
 }
 
 // state is what e is good for at now, counted from epoch, where an expired answer may be used for as long as stale.
