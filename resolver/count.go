@@ -15,6 +15,8 @@ import (
 type counts struct {
 	shards []shard
 
+	prefetched, unrenewed atomic.Uint64 // renewals that brought an answer, and those that failed
+
 	mu    sync.Mutex // of the maps; what they lead to is counted without it
 	cells map[cellKey]*cell
 	uses  map[useKey]*padded
@@ -23,7 +25,7 @@ type counts struct {
 // shard is the counters of one listener, on cache lines of their own.
 type shard struct {
 	rcodes  [32]atomic.Uint64 // by RCODE, of which we send those below 32
-	lookups [3]atomic.Uint64  // by cache.State
+	lookups [4]atomic.Uint64  // by cache.State
 	_       [64]byte
 }
 
@@ -60,6 +62,15 @@ func (c *counts) answered(q *wire.Query, answer []byte) {
 
 func (c *counts) looked(q *wire.Query, found cache.State) {
 	c.shards[q.Worker].lookups[found].Add(1)
+}
+
+// renewed counts a renewal by what it brought.
+func (c *counts) renewed(entry *cache.Entry) {
+	if entry.Failed() {
+		c.unrenewed.Add(1)
+	} else {
+		c.prefetched.Add(1)
+	}
 }
 
 // verdict counts v, if it is more than "pass". The first of its kind in a snapshot takes a lock and allocates.

@@ -164,7 +164,7 @@ func TestWhatIsGoneIsForgottenOnceItIsMuch(t *testing.T) {
 }
 
 // gathered are the values of counters, by name and labels in the order of the alphabet.
-func gathered(t *testing.T, c prometheus.Collector) map[string]float64 {
+func gathered(t testing.TB, c prometheus.Collector) map[string]float64 {
 	t.Helper()
 	registry := prometheus.NewPedanticRegistry()
 	registry.MustRegister(c)

@@ -54,6 +54,7 @@ type flight struct {
 	timer   *time.Timer  // for StaleAfter, nil if there never was one
 	running bool         // the timer is
 	late    bool         // StaleAfter is over: whoever comes now gets stale at once
+	renewal bool         // it was opened for the cache: see renew
 	asked   time.Time    // when upstreams were last asked
 }
 
@@ -66,6 +67,7 @@ type flights struct {
 	open      map[uint64]*flight // by the hash of the key, chained
 	flying    int
 	waiting   int
+	renewing  int // open flights that are renewals
 	perClient map[netip.Addr]int
 	free      *flight
 	idle      int // how many are free
@@ -111,7 +113,7 @@ func (fs *flights) join(key cache.Key, hash uint64, w *waiter, stale *cache.Entr
 		return fs.overlong(f, w.q.Now)
 	}
 	limits, waits := fs.limits.Load(), fs.perClient[client]
-	if fs.waiting >= limits.Waiting || waits >= limits.WaitingPerClient {
+	if fs.waiting+fs.renewing >= limits.Waiting || waits >= limits.WaitingPerClient {
 		return place{outcome: crowded}
 	}
 	fs.waiting++
@@ -127,6 +129,21 @@ func (fs *flights) join(key cache.Key, hash uint64, w *waiter, stale *cache.Entr
 		f.startTimer(limits.StaleAfter)
 	}
 	return found
+}
+
+// renew opens a flight for key that nobody waits for yet. It is nil, and nothing is to be done, if one is open already, or if the places
+// of those who wait might run short: renewals take a tenth of them at most, and none while half are taken.
+func (fs *flights) renew(key cache.Key, hash uint64, now time.Time) *flight {
+	fs.mu.Lock()
+	defer fs.mu.Unlock()
+	places := fs.limits.Load().Waiting
+	if fs.renewing >= places/10 || fs.waiting+fs.renewing >= places/2 || fs.find(key, hash) != nil {
+		return nil
+	}
+	f := fs.depart(key, hash, now)
+	f.renewal = true
+	fs.renewing++
+	return f
 }
 
 // find is the open flight for key, nil if there is none. The caller holds fs.mu.
@@ -198,10 +215,11 @@ func (fs *flights) overdue(f *flight) (waiting *waiter, stale *cache.Entry) {
 }
 
 // land ends f and takes those who still wait for it, with what is stale for them, nil if nothing. A flight that asked again lands more
-// than once. The caller has no use for f any more.
-func (fs *flights) land(f *flight) (waiting *waiter, stale *cache.Entry) {
+// than once; renewed is true for the first landing of a renewal. The caller has no use for f any more.
+func (fs *flights) land(f *flight) (waiting *waiter, stale *cache.Entry, renewed bool) {
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
+	renewed = f.open && f.renewal
 	fs.close(f)
 	if f.running && f.timer.Stop() {
 		f.running = false
@@ -209,7 +227,7 @@ func (fs *flights) land(f *flight) (waiting *waiter, stale *cache.Entry) {
 	}
 	waiting, stale = fs.take(f), f.stale
 	fs.leave(f)
-	return waiting, stale
+	return waiting, stale, renewed
 }
 
 // giveUp is the end of a use for f that changes nothing.
@@ -226,6 +244,9 @@ func (fs *flights) close(f *flight) {
 	}
 	f.open = false
 	fs.flying--
+	if f.renewal {
+		fs.renewing--
+	}
 	if head := fs.open[f.hash]; head != f {
 		for head.next != f {
 			head = head.next
@@ -248,7 +269,7 @@ func (fs *flights) leave(f *flight) {
 	if fs.idle >= keptIdle {
 		return
 	}
-	f.stale, f.late = nil, false
+	f.stale, f.late, f.renewal = nil, false, false
 	f.next, fs.free = fs.free, f
 	fs.idle++
 }

@@ -24,6 +24,9 @@ var (
 		[]string{"exception", "agency"}, nil)
 	lookupsDesc = prometheus.NewDesc("cordon_cache_requests_total",
 		"Look-ups in the cache, by what was found: hit, stale or miss.", []string{"result"}, nil)
+	prefetchesDesc = prometheus.NewDesc("cordon_cache_prefetches_total",
+		"Questions asked anew shortly before an answer that is much asked for would expire, by how they ended: renewed or failed.",
+		[]string{"result"}, nil)
 	flightsDesc = prometheus.NewDesc("cordon_upstream_flights",
 		"Questions under way to upstreams; those of several clients for the same thing count once.", nil, nil)
 	waitingDesc = prometheus.NewDesc("cordon_dns_waiting",
@@ -33,7 +36,7 @@ var (
 // Describe implements [prometheus.Collector].
 func (r *Resolver) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		responsesDesc, verdictsDesc, listVerdictsDesc, usesDesc, lookupsDesc, flightsDesc, waitingDesc,
+		responsesDesc, verdictsDesc, listVerdictsDesc, usesDesc, lookupsDesc, prefetchesDesc, flightsDesc, waitingDesc,
 	} {
 		ch <- d
 	}
@@ -59,10 +62,19 @@ func (c *counts) collect(ch chan<- prometheus.Metric) {
 			ch <- prometheus.MustNewConstMetric(responsesDesc, prometheus.CounterValue, n, name)
 		}
 	}
-	for found, name := range map[cache.State]string{cache.Fresh: "hit", cache.Stale: "stale", cache.Miss: "miss"} {
-		n := c.sum(func(s *shard) uint64 { return s.lookups[found].Load() })
+	c.collectLookups(ch)
+}
+
+func (c *counts) collectLookups(ch chan<- prometheus.Metric) {
+	for name, states := range map[string][]cache.State{"hit": {cache.Fresh, cache.Due}, "stale": {cache.Stale}, "miss": {cache.Miss}} {
+		var n float64
+		for _, found := range states {
+			n += c.sum(func(s *shard) uint64 { return s.lookups[found].Load() })
+		}
 		ch <- prometheus.MustNewConstMetric(lookupsDesc, prometheus.CounterValue, n, name)
 	}
+	ch <- prometheus.MustNewConstMetric(prefetchesDesc, prometheus.CounterValue, float64(c.prefetched.Load()), "renewed")
+	ch <- prometheus.MustNewConstMetric(prefetchesDesc, prometheus.CounterValue, float64(c.unrenewed.Load()), "failed")
 }
 
 // maxZeros is how many pairs of an agency and a policy are shown before anything was counted for them. Where there are more, a pair

@@ -86,6 +86,7 @@ func TestAPanicTakesNoOtherWaiterWithIt(t *testing.T) {
 			b.Start(b.query("www.example."), func([]byte) { panic("as the test wants it") })
 			b.Start(b.query("www.example."), reply)
 			time.Sleep(2 * time.Second)
+			synctest.Wait()
 			if want := "NOERROR 198.51.100.7 ttl=300"; len(got) != 2 || got[0] != want || got[1] != want {
 				t.Errorf("the others got %q, want %q each", got, want)
 			}

@@ -223,7 +223,11 @@ func (r *Resolver) answer(dst []byte, q *wire.Query, s *state) ([]byte, bool) {
 	if state == cache.Miss || state == cache.Stale && !entry.Deferred(q.Now) {
 		return dst, false
 	}
-	return r.deliver(dst, q, s, asker, &verdict, entry, state, now), true
+	dst = r.deliver(dst, q, s, asker, &verdict, entry, state, now)
+	if state == cache.Due && verdict.Action != policy.Refuse {
+		r.renew(s, entry, q.Now)
+	}
+	return dst, true
 }
 
 // problem answers what is no question: a NOTIFY by who listens for it, all else with an error.

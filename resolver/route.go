@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"sync/atomic"
 
 	"cordon/blocklists/domain"
 	"cordon/resolver/answer"
 	"cordon/resolver/cache"
+	"cordon/resolver/upstream"
 	"cordon/resolver/wire"
 )
 
@@ -30,15 +32,15 @@ type Route struct {
 
 // routes are the routes in force. Immutable.
 type routes struct {
-	ids        map[string]uint16 // by zone and identity; an id is never given twice
-	exchangers map[uint16]Exchanger
-	root       uint16
-	byZone     map[string]uint16
+	ids     map[string]uint16 // by zone and identity; an id is never given twice
+	targets map[uint16]*target
+	root    uint16
+	byZone  map[string]uint16
 }
 
 // with is the routes of c, which keep the ids that the same routes have in rs. rs may be nil.
 func (rs *routes) with(c Routing) (*routes, error) {
-	next := &routes{ids: map[string]uint16{}, exchangers: map[uint16]Exchanger{}, byZone: map[string]uint16{}}
+	next := &routes{ids: map[string]uint16{}, targets: map[uint16]*target{}, byZone: map[string]uint16{}}
 	if rs != nil {
 		maps.Copy(next.ids, rs.ids)
 	}
@@ -50,7 +52,7 @@ func (rs *routes) with(c Routing) (*routes, error) {
 		if err != nil {
 			return nil, err
 		}
-		next.exchangers[id] = route.Upstreams
+		next.targets[id] = &target{Exchanger: route.Upstreams}
 		next.byZone[string(route.Zone)] = id
 	}
 	next.root = next.byZone[string(c.Default.Zone)]
@@ -79,7 +81,26 @@ func (rs *routes) zones() [][]byte {
 	return all
 }
 
-func (rs *routes) exchanger(id uint16) Exchanger { return rs.exchangers[id] }
+// target is whom a route asks.
+type target struct {
+	Exchanger
+	failing atomic.Bool // nobody answered what was last asked
+}
+
+func (rs *routes) target(id uint16) *target { return rs.targets[id] }
+
+// told takes note of how a question to a route ended. A route that is not there any more is of no interest. A response code that is no
+// answer is one for this.
+func (rs *routes) told(id uint16, err error) {
+	t := rs.targets[id]
+	if t == nil {
+		return
+	}
+	e, ok := errors.AsType[*upstream.Error](err)
+	if failing := ok && e.Kind != upstream.Refused; t.failing.Load() != failing {
+		t.failing.Store(failing)
+	}
+}
 
 // route is the id of the route for a canonical wire name: that of the longest zone holding it.
 func (rs *routes) route(name []byte) uint16 {

@@ -67,14 +67,18 @@ func (r *Resolver) newFlight() *flight {
 // ask asks the upstreams of f, for which the caller has a use: done ends it.
 func (r *Resolver) ask(s *state, f *flight, now time.Time, done func(upstream.Result)) {
 	question := upstream.Question{Name: f.key.Name, Type: f.key.Type, Class: f.key.Class, DO: f.key.DO, CD: f.key.CD}
-	s.routes.exchanger(f.key.Route).Ask(question, now.Add(r.flights.limits.Load().QueryTimeout), done)
+	s.routes.target(f.key.Route).Ask(question, now.Add(r.flights.limits.Load().QueryTimeout), done)
 }
 
 // land ends f with what the upstreams said. If they failed, those who wait get what is stale, if anything is.
 func (r *Resolver) land(f *flight, result upstream.Result) {
 	now := time.Now()
 	entry, found := r.keep(f.key, result, now), cache.Fresh
-	waiting, stale := r.flights.land(f)
+	r.state.Load().routes.told(f.key.Route, result.Err)
+	waiting, stale, renewed := r.flights.land(f)
+	if renewed {
+		r.counts.renewed(entry)
+	}
 	if entry.Failed() && stale != nil {
 		entry, found = stale, cache.Stale
 	}
