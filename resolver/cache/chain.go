@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"bytes"
 	"encoding/binary"
 	"slices"
 
@@ -173,7 +174,13 @@ func (w *walk) keepSignatures(section wire.Section, owner []byte, covered uint16
 
 // at says whether r belongs to the canonical name owner.
 func (w *walk) at(r wire.Record, owner []byte) bool {
-	return r.Class == w.k.Class && wire.EqualName(w.m.Msg, r.Owner, owner)
+	if r.Class != w.k.Class {
+		return false
+	}
+	if w.m.RepeatsQuestion(r.Owner) {
+		return bytes.Equal(owner, w.k.Name)
+	}
+	return wire.EqualName(w.m.Msg, r.Owner, owner)
 }
 
 // covers is the type that r signs, 0 if r is no signature.

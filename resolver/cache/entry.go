@@ -47,17 +47,14 @@ const (
 // [Entry.Append] answers SERVFAIL with ede. [Cache.Put] says what becomes of it when there is something better. k is copied.
 func NewFailure(k Key, ede wire.EDE, lifetime time.Duration, now time.Time) *Entry {
 	lifetime = min(max(lifetime, minFailure), maxFailure)
+	e := newEntry(len(k.Name))
+	e.fields, e.nameLen = k.fields(), uint8(len(k.Name))
+	e.stored, e.lifetime = now.Sub(epoch), uint32((lifetime+time.Second-1)/time.Second)
+	e.failed, e.rcode = &ede, wire.ServFail
+	e.block = append(e.block, k.Name...)
 	end := uint32(len(k.Name))
-	return &Entry{
-		fields:   k.fields(),
-		block:    append([]byte(nil), k.Name...),
-		failed:   &ede,
-		stored:   now.Sub(epoch),
-		lifetime: uint32((lifetime + time.Second - 1) / time.Second),
-		records:  end, ttls: end, names: end, ipv4: end,
-		rcode:   wire.ServFail,
-		nameLen: uint8(end),
-	}
+	e.records, e.ttls, e.names, e.ipv4 = end, end, end, end
+	return e
 }
 
 // Options are what differs from one answer out of an entry to the next.
@@ -234,10 +231,10 @@ func (e *Entry) state(now, stale time.Duration) State {
 	}
 }
 
-// entrySize is what the allocator takes for an Entry itself: the next size that it hands out.
-const entrySize = (int(unsafe.Sizeof(Entry{})) + 15) &^ 15
+// entrySize is what the allocator takes for an Entry itself: a size that it hands out.
+const entrySize = int(unsafe.Sizeof(Entry{}))
 
-// size is what e takes of the heap, in octets. Its block was made by append, so that its capacity is what the allocator gave.
+// size is what e takes of the heap, in octets: the capacity of its block is what the allocator gave, in a piece of its own or beside e.
 func (e *Entry) size() int64 {
 	n := entrySize + cap(e.block)
 	if e.failed != nil {

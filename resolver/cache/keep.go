@@ -177,21 +177,17 @@ func (w *walk) delegates() bool {
 
 func (w *walk) entry(now time.Time, trusted bool) *Entry {
 	l := &w.leads
-	e := &Entry{
-		fields:     w.k.fields(),
-		stored:     now.Sub(epoch),
-		lifetime:   w.lifetime,
-		counts:     w.counts,
-		rcode:      w.m.Rcode,
-		nameLen:    uint8(len(w.k.Name)),
-		authentic:  trusted && w.m.Flags&wire.FlagAD != 0,
-		incomplete: w.m.Rcode == wire.Success && !w.found && w.soa.End == 0,
-	}
-	e.records = uint32(len(w.k.Name) + len(w.out.body))
-	e.ttls = e.records + 2*uint32(len(w.out.ttls))
-	e.names = e.ttls + uint32(len(l.names))
-	e.ipv4 = e.names + uint32(len(l.ipv4))
-	e.block = append([]byte(nil), make([]byte, int(e.ipv4)+len(l.ipv6))...)[:0]
+	records := len(w.k.Name) + len(w.out.body)
+	ttls := records + 2*len(w.out.ttls)
+	names := ttls + len(l.names)
+	ipv4 := names + len(l.ipv4)
+	e := newEntry(ipv4 + len(l.ipv6))
+	e.fields, e.nameLen = w.k.fields(), uint8(len(w.k.Name))
+	e.stored, e.lifetime = now.Sub(epoch), w.lifetime
+	e.counts, e.rcode = w.counts, w.m.Rcode
+	e.authentic = trusted && w.m.Flags&wire.FlagAD != 0
+	e.incomplete = w.m.Rcode == wire.Success && !w.found && w.soa.End == 0
+	e.records, e.ttls, e.names, e.ipv4 = uint32(records), uint32(ttls), uint32(names), uint32(ipv4)
 	e.block = append(append(e.block, w.k.Name...), w.out.body...)
 	for _, off := range w.out.ttls {
 		e.block = binary.BigEndian.AppendUint16(e.block, off)

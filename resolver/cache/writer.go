@@ -120,8 +120,7 @@ func (w *writer) nameAt(m *wire.Message, off int) (name []byte, next int) {
 
 // record writes r, whose TTL is ttl for now.
 func (w *writer) record(m *wire.Message, r wire.Record, ttl uint32) {
-	owner, next := w.nameAt(m, r.Owner)
-	w.compressed(owner)
+	next := w.owner(m, r)
 	w.body = append(w.body, m.Msg[next:next+4]...)
 	w.ttls = append(w.ttls, uint16(len(w.body)))
 	w.body = binary.BigEndian.AppendUint32(w.body, ttl)
@@ -129,6 +128,17 @@ func (w *writer) record(m *wire.Message, r wire.Record, ttl uint32) {
 	w.body = append(w.body, 0, 0)
 	w.data(m, r)
 	binary.BigEndian.PutUint16(w.body[length:], uint16(len(w.body)-length-2))
+}
+
+// owner writes the owner of r and returns the offset behind it. Most repeat the question, and nothing is to be found out.
+func (w *writer) owner(m *wire.Message, r wire.Record) (next int) {
+	if m.RepeatsQuestion(r.Owner) {
+		w.body = binary.BigEndian.AppendUint16(w.body, pointerFlag|wire.HeaderLen)
+		return r.Owner + 2
+	}
+	owner, next := w.nameAt(m, r.Owner)
+	w.compressed(owner)
+	return next
 }
 
 func (w *writer) data(m *wire.Message, r wire.Record) {

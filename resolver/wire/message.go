@@ -177,6 +177,11 @@ func (m *Message) Records() iter.Seq[Record] {
 	}
 }
 
+// RepeatsQuestion says that the name at off is the question's, by a compression pointer, as it is in nearly every answer.
+func (m *Message) RepeatsQuestion(off int) bool {
+	return off+2 <= len(m.Msg) && m.Msg[off] == pointerBits && m.Msg[off+1] == HeaderLen
+}
+
 // DataNames says where in the data of r names stand: n names, one behind the other from the offset at. compress says
 // whether they may be sent compressed (RFC 3597, section 4). Types without names, and those that we do not know, have n 0.
 func (m *Message) DataNames(r Record) (at, n int, compress bool) {

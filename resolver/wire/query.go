@@ -289,9 +289,10 @@ func (q *Query) Clone() *Query {
 
 // CloneTo makes c, which is not q, what [Query.Clone] returns. What room c.Msg has is used again: it must be c's own.
 func (q *Query) CloneTo(c *Query) {
-	room := c.Msg[:0]
+	msg := c.Msg[:0]
+	msg = append(msg, q.Msg[:max(q.questionEnd, min(len(q.Msg), HeaderLen))]...)
 	*c = *q
-	c.Msg = append(room, q.Msg[:max(q.questionEnd, min(len(q.Msg), HeaderLen))]...)
+	c.Msg = msg
 	if q.Name != nil {
 		c.Name = c.name[:len(q.Name)]
 	}
