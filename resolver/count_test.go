@@ -163,7 +163,7 @@ func TestWhatIsGoneIsForgottenOnceItIsMuch(t *testing.T) {
 	}
 }
 
-// gathered are the values of counters, by name and labels in the order of the alphabet.
+// gathered are the values of counters and gauges, by name and labels in the order of the alphabet.
 func gathered(t testing.TB, c prometheus.Collector) map[string]float64 {
 	t.Helper()
 	registry := prometheus.NewPedanticRegistry()
@@ -180,7 +180,7 @@ func gathered(t testing.TB, c prometheus.Collector) map[string]float64 {
 			for _, l := range m.GetLabel() {
 				series.WriteString(" " + l.GetName() + "=" + l.GetValue())
 			}
-			all[series.String()] = m.GetCounter().GetValue()
+			all[series.String()] = m.GetCounter().GetValue() + m.GetGauge().GetValue()
 		}
 	}
 	return all

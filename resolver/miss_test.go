@@ -1,7 +1,10 @@
 package resolver_test
 
 import (
+	"bytes"
 	"encoding/binary"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -92,4 +95,59 @@ func TestAPanicTakesNoOtherWaiterWithIt(t *testing.T) {
 			}
 		}
 	})
+}
+
+// sometimes answers now, later from another goroutine, or not.
+type sometimes struct{ asked atomic.Int64 }
+
+func (s *sometimes) Ask(q upstream.Question, _ time.Time, done func(upstream.Result)) {
+	n := s.asked.Add(1)
+	now := new(atOnce)
+	q.Name = bytes.Clone(q.Name)
+	switch n % 4 {
+	case 0:
+		now.Ask(q, time.Time{}, done)
+	case 1:
+		done(upstream.Result{Err: &upstream.Error{Kind: upstream.Timeout}})
+	default:
+		go now.Ask(q, time.Time{}, done)
+	}
+}
+
+// Many clients at once, over names that come and go: each gets one reply, to its own query.
+func TestEachQueryHasOneReply(t *testing.T) {
+	b := newBench(t, resolver.Limits{Waiting: 300, WaitingPerClient: 300})
+	if err := b.Configure(resolver.Routing{Default: resolver.Route{Zone: domain.Root, Upstreams: new(sometimes)}}); err != nil {
+		t.Fatal(err)
+	}
+	const askers, each = 8, 500
+	var replies, wrong atomic.Int64
+	var all sync.WaitGroup
+	for a := range askers {
+		all.Go(func() {
+			q := b.query("h0.www.example.")
+			for i := range each {
+				q.Msg[0], q.Msg[1] = byte(a), byte(i)
+				q.Msg[wire.HeaderLen+2] = byte(i / 2)
+				q.Parse(q.Msg)
+				question := string(q.RawQuestion())
+				all.Add(1)
+				b.Start(q, func(msg []byte) {
+					defer all.Done()
+					replies.Add(1)
+					if msg[0] != byte(a) || msg[1] != byte(i) || string(msg[wire.HeaderLen:][:len(question)]) != question {
+						wrong.Add(1)
+					}
+				})
+			}
+		})
+	}
+	all.Wait()
+	if replies.Load() != askers*each || wrong.Load() != 0 {
+		t.Errorf("%d replies to %d queries, %d of them wrong", replies.Load(), askers*each, wrong.Load())
+	}
+	got := gathered(t, b.Resolver)
+	if got["cordon_upstream_flights"] != 0 || got["cordon_dns_waiting"] != 0 {
+		t.Errorf("something stays: %v", got)
+	}
 }
