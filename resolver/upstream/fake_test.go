@@ -1,8 +1,11 @@
 package upstream_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
+	"errors"
+	"io"
 	"net"
 	"net/netip"
 	"sync"
@@ -114,28 +117,48 @@ func (n *fakeNet) set(s upstream.Server, to script) {
 }
 
 func (n *fakeNet) dial(_ context.Context, network string, addr netip.AddrPort) (net.Conn, error) {
-	n.mu.Lock()
-	s := n.servers[addr]
-	n.mu.Unlock()
-	if s == nil {
-		refused := &net.OpError{Op: "read", Net: network, Err: syscall.ECONNREFUSED}
-		if network == "tcp" {
-			return nil, refused
-		}
-		return &closedPort{err: refused}, nil
+	refused := &net.OpError{Op: "read", Net: network, Err: syscall.ECONNREFUSED}
+	if network == "tcp" && n.script(addr) == nil {
+		return nil, refused
 	}
 	client, server := net.Pipe()
-	go n.serve(server, network, addr, s)
-	return client, nil
+	go n.serve(server, network, addr)
+	if network == "tcp" {
+		return client, nil
+	}
+	return port{client, refused}, nil
 }
 
-// serve reads queries until the client has gone.
-func (n *fakeNet) serve(conn net.Conn, network string, addr netip.AddrPort, s script) {
+// port is a connected UDP socket: it is not closed by the other side, but refused.
+type port struct {
+	net.Conn
+	refused error
+}
+
+func (p port) Read(b []byte) (int, error) {
+	n, err := p.Conn.Read(b)
+	if errors.Is(err, io.EOF) {
+		return n, p.refused
+	}
+	return n, err
+}
+
+// script is what a server does by now.
+func (n *fakeNet) script(addr netip.AddrPort) script {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.servers[addr]
+}
+
+// serve reads queries until the client has gone, or the server's port is closed. Each has a goroutine, for a slow script must not
+// keep others from coming in.
+func (n *fakeNet) serve(conn net.Conn, network string, addr netip.AddrPort) {
 	defer conn.Close()
 	for {
 		buf := make([]byte, 600)
 		length, err := conn.Read(buf)
-		if err != nil {
+		s := n.script(addr)
+		if err != nil || s == nil {
 			return
 		}
 		msg := buf[:length]
@@ -150,7 +173,7 @@ func (n *fakeNet) serve(conn net.Conn, network string, addr netip.AddrPort, s sc
 			n.t.Errorf("query does not parse: %v", err)
 			return
 		}
-		s(&exchange{network: network, query: q, conn: conn, number: n.record(packet{
+		go s(&exchange{network: network, query: q, conn: conn, number: n.record(packet{
 			at: time.Since(n.began), to: addr, network: network, query: q,
 		})})
 	}
@@ -180,17 +203,6 @@ func (n *fakeNet) packets(to ...upstream.Server) []packet {
 	}
 	return all
 }
-
-// closedPort is a connected UDP socket to a port where nobody listens.
-type closedPort struct {
-	net.Conn
-	err error
-}
-
-func (c *closedPort) Read([]byte) (int, error)      { return 0, c.err }
-func (c *closedPort) Write(b []byte) (int, error)   { return len(b), nil }
-func (c *closedPort) SetDeadline(_ time.Time) error { return nil }
-func (c *closedPort) Close() error                  { return nil }
 
 // group makes a group of servers on n.
 func (n *fakeNet) group(c upstream.Config, servers ...[]upstream.Server) *upstream.Group {
@@ -225,7 +237,10 @@ func wireName(name string) []byte {
 func ask(g *upstream.Group, q upstream.Question) (r upstream.Result, took time.Duration) {
 	began := time.Now()
 	results := make(chan upstream.Result, 2)
-	g.Ask(q, time.Time{}, func(r upstream.Result) { results <- r })
+	g.Ask(q, time.Time{}, func(r upstream.Result) {
+		r.Msg = bytes.Clone(r.Msg)
+		results <- r
+	})
 	return <-results, time.Since(began)
 }
 

@@ -2,12 +2,9 @@ package upstream
 
 import (
 	"cmp"
-	"io"
 	"log/slog"
 	"sync"
 	"time"
-
-	"cordon/resolver/wire"
 )
 
 const (
@@ -17,82 +14,130 @@ const (
 	maxPackets = 12
 )
 
-// flight is what one Ask sets in motion. One goroutine runs it and decides, each attempt has one that listens.
+// flight is what one Ask sets in motion. It has no goroutine: it is moved by whoever brings an event, one at a time because the
+// event holds mu. The events are a datagram, a broken port, a guess, the end of an exchange over TCP (all by [ticket]), and the
+// alarm.
+//
+// Flights are used again. An event that was on its way when its flight ended must find out: a ticket by its generation, the
+// alarm by due.
 type flight struct {
+	mu         sync.Mutex
+	generation uint32 // of Asks that this flight has served
+
 	g        *Group
 	question question
 	deadline time.Time
-	outcomes chan outcome // has room for every attempt: none ever waits for the flight
+	done     func(Result) // nil for a probe
 
-	order  []candidate // in which servers are asked, over and over
-	turn   int         // the next one's place in it
-	open   int         // attempts that have not ended
-	newest int         // number of the last attempt
-	silent *candidate  // who fails if the next attempt's time comes before anything else
+	candidates [MaxServers]candidate
+	order      []candidate // those of this flight, in the order in which they are asked, over and over
+	turn       int         // the next one's place in it
+	packets    int         // what may still be sent
+	attempts   [maxPackets]attempt
+	made       int        // attempts so far: each sends a query at least
+	open       int        // attempts that have not ended
+	silent     *candidate // who fails if due comes before anything else
 
-	mu      sync.Mutex
-	packets int         // what may still be sent
-	closers []io.Closer // what the end of the flight interrupts
-	ended   bool
+	due   time.Time // when the next attempt is made, or the flight ends; zero: it has ended
+	alarm alarm
+
+	packet [maxQuery]byte // where queries are written
 }
 
-// outcome is the end of an attempt: an answer if msg is set, else a failure.
-type outcome struct {
-	from    *candidate
-	attempt int
-	msg     []byte
-	kind    Kind
-	rcode   wire.Rcode
-	cut     bool // no end: the answer did not fit into a datagram
+// ticket is how a port and an exchange over TCP hold an attempt: it is good as long as the flight is on the same Ask.
+type ticket struct {
+	flight     *flight
+	generation uint32
+	attempt    uint8
 }
 
-func newFlight(g *Group, q *Question, deadline time.Time) *flight {
-	f := &flight{g: g, deadline: deadline, outcomes: make(chan outcome, maxPackets), packets: maxPackets}
-	f.question = question{rtype: q.Type, class: q.Class, do: q.DO, cd: q.CD}
-	f.question.length = copy(f.question.octets[:], q.Name)
+func newFlight() any {
+	f := new(flight)
+	f.alarm.owner = f
 	return f
 }
 
-// run makes attempts until one has an answer, none is left, or time is up.
-func (f *flight) run() Result {
-	defer f.end()
-	timer := time.NewTimer(MaxWait)
-	defer timer.Stop()
-	for wait, more := f.advance(); more; wait, more = f.advance() {
-		timer.Reset(wait)
-		if o, ok := f.wait(timer.C); ok {
-			return f.answered(o)
-		}
-	}
-	return Result{Err: f.failure()}
+// newFlight is a flight that is held: [flight.rest] or [flight.land] let it go. It has no question and no servers yet.
+func (g *Group) newFlight(deadline time.Time, packets int, done func(Result)) *flight {
+	f, _ := g.flights.Get().(*flight)
+	f.mu.Lock()
+	f.g, f.deadline, f.packets, f.done = g, deadline, packets, done
+	f.turn, f.made, f.open, f.silent = 0, 0, 0, nil
+	return f
 }
 
-// advance starts the next attempt, if one is left, and says how long to wait for it; without one, how long to listen to
-// those that are open. It is over when there are none either, or when time is up.
-func (f *flight) advance() (wait time.Duration, more bool) {
-	left := time.Until(f.deadline)
-	c := f.pick()
-	f.silent = nil
-	switch {
-	case left <= 0, c == nil && f.open == 0:
-		return 0, false
-	case c == nil:
-		return left, true
+// rest lets f wait for the next event, or ends it.
+func (f *flight) rest(result Result, over bool) {
+	if !over {
+		f.mu.Unlock()
+		return
 	}
-	f.open++
-	f.newest++
-	go f.attempt(c, f.newest)
-	wait = min(c.patience(), left)
-	if wait >= minPatience {
-		f.silent = c
+	g := f.g
+	g.finish(f.land(), result)
+}
+
+// land ends f, which is then nobody's any more, and returns its done.
+func (f *flight) land() func(Result) {
+	g, done := f.g, f.done
+	for i := range f.made {
+		f.attempts[i].end()
 	}
-	return wait, true
+	g.clock.cancel(&f.alarm)
+	f.due, f.done = time.Time{}, nil
+	f.generation++
+	f.mu.Unlock()
+	g.flights.Put(f)
+	return done
+}
+
+// ring is the alarm: the next attempt is due, or time is up. What rings for the flight's last Ask is too early for this one.
+func (f *flight) ring(now time.Time) {
+	f.mu.Lock()
+	if f.due.IsZero() || now.Before(f.due) {
+		f.mu.Unlock()
+		return
+	}
+	if f.silent != nil {
+		f.blame(f.silent, Timeout)
+	}
+	f.rest(f.advance(now))
+}
+
+// advance starts the next attempt, if one is left, and sets the alarm for how long to wait for it; without one, for how long to
+// listen to those that are open. It is over when there are none either, or when time is up.
+func (f *flight) advance(now time.Time) (result Result, over bool) {
+	for {
+		left := f.deadline.Sub(now)
+		c := f.pick()
+		f.silent = nil
+		switch {
+		case left <= 0, c == nil && f.open == 0:
+			return Result{Err: f.failure()}, true
+		case c == nil:
+			f.wake(f.deadline)
+			return Result{}, false
+		}
+		a := f.newAttempt(c, now)
+		if o, ended := f.overUDP(a, now); ended {
+			f.failed(a, o)
+			continue
+		}
+		wait := min(c.patience(), left)
+		if wait >= minPatience {
+			f.silent = c
+		}
+		f.wake(now.Add(wait))
+		return Result{}, false
+	}
+}
+
+func (f *flight) wake(at time.Time) {
+	f.due = at
+	f.g.clock.set(&f.alarm, at)
 }
 
 // pick is the next server in turn that may still be asked, nil if there is none.
 func (f *flight) pick() *candidate {
-	f.mu.Lock()
-	defer f.mu.Unlock()
 	for range f.order {
 		c := &f.order[f.turn%len(f.order)]
 		f.turn++
@@ -103,52 +148,39 @@ func (f *flight) pick() *candidate {
 	return nil
 }
 
-// wait returns an answer, or false when it is time for the next attempt: at once when the newest one has failed, or when
-// patience is at its end. The failure of an older one changes nothing while the newest is still open.
-func (f *flight) wait(patience <-chan time.Time) (outcome, bool) {
-	for {
-		select {
-		case o := <-f.outcomes:
-			f.open--
-			if o.msg != nil {
-				return o, true
-			}
-			f.failed(o)
-			if o.attempt == f.newest || f.open == 0 {
-				return outcome{}, false
-			}
-		case <-patience:
-			if f.silent != nil {
-				f.blame(f.silent, Timeout)
-			}
-			return outcome{}, false
-		}
+// ended takes note of the end of a. The next attempt is made at once if a was the newest, or the last one open; the failure of
+// an older one changes nothing while the newest is still open.
+func (f *flight) ended(a *attempt, o outcome, now time.Time) (result Result, over bool) {
+	if o.msg != nil {
+		return f.answered(a, o), true
 	}
+	f.failed(a, o)
+	if a.number == f.made-1 || f.open == 0 {
+		return f.advance(now)
+	}
+	return Result{}, false
 }
 
 // answered is the result with the answer o. A response code that a server gave instead of this answer was its own fault:
 // as long as nobody answers, the fault may as well lie with the name.
-func (f *flight) answered(o outcome) Result {
-	f.mu.Lock()
-	defer f.mu.Unlock()
+func (f *flight) answered(a *attempt, o outcome) Result {
 	for i := range f.order {
-		if c := &f.order[i]; c.kind == Refused && c != o.from {
+		if c := &f.order[i]; c.kind == Refused && c != a.c {
 			f.g.fail(c.server, Refused)
 		}
 	}
-	return Result{Msg: o.msg, Trusted: o.from.trusted}
+	return Result{Msg: o.msg, Trusted: a.c.trusted}
 }
 
 // failed takes note of an attempt that ended without an answer.
-func (f *flight) failed(o outcome) {
-	f.mu.Lock()
-	c := o.from
+func (f *flight) failed(a *attempt, o outcome) {
+	f.open--
+	c := a.c
 	c.note(o.kind)
 	if o.kind == Refused {
 		c.rcode = o.rcode
 	}
 	c.out = c.out || o.kind == Refused || o.kind == Unreachable || o.kind == Local
-	f.mu.Unlock()
 	if o.kind == Unreachable || o.kind == Malformed {
 		f.g.fail(c.server, o.kind)
 	}
@@ -157,17 +189,13 @@ func (f *flight) failed(o outcome) {
 
 // blame takes note of a failure of c other than the end of an attempt.
 func (f *flight) blame(c *candidate, k Kind) {
-	f.mu.Lock()
 	c.note(k)
-	f.mu.Unlock()
 	c.meters.failed(k)
 	f.g.fail(c.server, k)
 }
 
 // failure is the error of a flight without an answer.
 func (f *flight) failure() *Error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
 	e := &Error{Kind: Timeout}
 	for i := range f.order {
 		c := &f.order[i]
@@ -188,41 +216,17 @@ func (f *flight) failure() *Error {
 
 // spend takes one query over UDP or TCP from what may be sent to c, and says whether there was one.
 func (f *flight) spend(c *candidate, t transport) bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
 	sent := &c.udp
 	if t == tcp {
 		sent = &c.tcp
 	}
-	if f.packets <= 0 || *sent >= maxQueries || f.ended {
+	if f.packets <= 0 || *sent >= maxQueries {
 		return false
 	}
 	f.packets--
 	*sent++
 	c.meters.sent(t)
 	return true
-}
-
-// track has c closed when the flight ends. If it has ended, c is closed now.
-func (f *flight) track(c io.Closer) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.ended {
-		_ = c.Close()
-		return
-	}
-	f.closers = append(f.closers, c)
-}
-
-// end interrupts the attempts that are still open.
-func (f *flight) end() {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.ended = true
-	for _, c := range f.closers {
-		_ = c.Close() // most are closed already
-	}
-	f.closers = nil
 }
 
 // fail counts a failure of s.

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -23,7 +24,7 @@ const MaxServers = 16
 // MaxWait is how long an Ask takes at most, whatever its deadline.
 const MaxWait = 5 * time.Second
 
-// defaultInFlight is Config.MaxInFlight if that is 0. Every Ask holds a socket or more.
+// defaultInFlight is Config.MaxInFlight if that is 0.
 const defaultInFlight = 4096
 
 // Server is one server of a group as the operator wrote it.
@@ -33,7 +34,8 @@ type Server struct {
 }
 
 // DialFunc opens a connection to addr; network is "udp" or "tcp". A "udp" connection is connected to addr, has a local port
-// of its own, and keeps datagrams apart: one Write is one datagram, one Read is one. The connection outlives ctx.
+// of its own, and keeps datagrams apart: one Write is one datagram, one Read is one. It is dialled and written to inside Ask, so
+// neither waits. The connection outlives ctx.
 type DialFunc func(ctx context.Context, network string, addr netip.AddrPort) (net.Conn, error)
 
 // Config is what a group needs.
@@ -41,12 +43,12 @@ type Config struct {
 	Route       string       // what metrics call the group; "" if there is one group only
 	Servers     []Server     // 1 to MaxServers, without repetition
 	Dial        DialFunc     // nil: the network of this host
-	MaxInFlight int          // Asks at a time, with a socket each or a few; one more fails with ErrBusy; 0: 4096
+	MaxInFlight int          // Asks at a time; one more fails with ErrBusy; 0: 4096
 	Log         *slog.Logger // nil: no log
 }
 
-// Group is servers that know the same names. It is safe for concurrent use. It has no goroutines but those of the Asks in
-// flight, which end within MaxWait.
+// Group is servers that know the same names. It is safe for concurrent use. It has goroutines and sockets only while it
+// is used: they end by themselves within maxAge and MaxWait of the last Ask.
 type Group struct {
 	route       string
 	dial        DialFunc
@@ -56,7 +58,9 @@ type Group struct {
 	inFlight atomic.Int64
 	servers  atomic.Pointer[[]entry]
 	replace  sync.Mutex // held by SetServers
-	buffers  sync.Pool  // of *[bufferLen]byte
+	flights  sync.Pool  // of *flight
+	clock    clock
+	network  network
 	meters   meters
 }
 
@@ -79,11 +83,12 @@ func New(c Config) (*Group, error) {
 		dial:        c.Dial,
 		log:         c.Log,
 		maxInFlight: int64(cmp.Or(c.MaxInFlight, defaultInFlight)),
-		buffers:     sync.Pool{New: func() any { return new([bufferLen]byte) }},
+		flights:     sync.Pool{New: newFlight},
 		meters:      newMeters(c.Route),
 	}
+	g.network = dialled{g.dial}
 	if g.dial == nil {
-		g.dial = dialHost
+		g.dial, g.network = dialHost, hostNetwork()
 	}
 	if g.log == nil {
 		g.log = slog.New(slog.DiscardHandler)
@@ -195,35 +200,53 @@ type Result struct {
 
 // Ask asks the servers of g for q and calls done exactly once: with the first answer, or when no server is left to ask, or
 // when deadline or MaxWait has passed, whichever is first; the zero deadline is MaxWait. Ask returns at once, and done never
-// runs inside Ask, so that a caller may hold a lock that done takes. done runs on a goroutine of g; it may block and Ask
-// again.
+// runs inside Ask, so that a caller may hold a lock that done takes. done runs on a goroutine of g that others wait for: it must
+// not block; it may Ask again.
 func (g *Group) Ask(q Question, deadline time.Time, done func(Result)) {
 	if !validName(q.Name) {
-		go done(Result{Err: &Error{Kind: Invalid}})
+		go g.tell(done, Result{Err: &Error{Kind: Invalid}})
 		return
 	}
 	if g.inFlight.Add(1) > g.maxInFlight {
 		g.inFlight.Add(-1)
 		g.meters.busy.Inc()
-		go done(Result{Err: ErrBusy})
+		go g.tell(done, Result{Err: ErrBusy})
 		return
 	}
 	now := time.Now()
 	if limit := now.Add(MaxWait); deadline.IsZero() || deadline.After(limit) {
 		deadline = limit
 	}
-	f := newFlight(g, &q, deadline)
-	f.rank(*g.servers.Load(), now)
-	go func() {
-		result := f.run()
-		g.inFlight.Add(-1)
-		done(result)
-	}()
+	f := g.newFlight(deadline, maxPackets, done)
+	f.question.set(&q)
+	if e, due := f.rank(*g.servers.Load(), now); due {
+		g.probe(e, &f.question, now)
+	}
+	if result, over := f.advance(now); over {
+		go g.finish(f.land(), result)
+		return
+	}
+	f.mu.Unlock()
 }
 
-// bufferLen is the largest datagram that is read, in octets. Servers send 1232 at most when they listen to what we say; one
-// that is longer than this is cut by the kernel, does not parse, and is not heard.
-const bufferLen = 4096
+// finish tells done the end of its Ask.
+func (g *Group) finish(done func(Result), result Result) {
+	if done != nil {
+		g.inFlight.Add(-1)
+		g.tell(done, result)
+	}
+}
+
+// tell calls done. A fault in it is its own: others wait for the goroutine that it runs on.
+func (g *Group) tell(done func(Result), result Result) {
+	defer func() {
+		if p := recover(); p != nil {
+			g.log.Error("what was to be done with an upstream's answer was not, by a fault in Cordon: please report this",
+				slog.Any("panic", p), slog.String("stack", string(debug.Stack())))
+		}
+	}()
+	done(result)
+}
 
 func dialHost(ctx context.Context, network string, addr netip.AddrPort) (net.Conn, error) {
 	var d net.Dialer
@@ -247,6 +270,11 @@ type question struct {
 	do, cd       bool
 	length       int
 	octets       [wire.MaxName]byte
+}
+
+func (q *question) set(to *Question) {
+	q.rtype, q.class, q.do, q.cd = to.Type, to.Class, to.DO, to.CD
+	q.length = copy(q.octets[:], to.Name)
 }
 
 func (q *question) name() []byte { return q.octets[:q.length] }

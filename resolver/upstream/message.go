@@ -19,8 +19,7 @@ const (
 	maxLabel   = 63
 )
 
-// newID is an unpredictable message ID (RFC 5452, section 9.2). crypto/rand has no state to leak from one query to the
-// next, and its cost is small beside that of a socket. buf has room for two octets.
+// newID is an unpredictable message ID for a query over TCP. buf has room for two octets.
 func newID(buf []byte) uint16 {
 	_, _ = rand.Read(buf[:2]) // never fails: it ends the process instead
 	return binary.BigEndian.Uint16(buf)
@@ -60,42 +59,23 @@ func (q *question) appendTo(dst []byte, id uint16, ad, edns bool) []byte {
 	return append(dst, 0, 0)
 }
 
-// likeness is how much a message resembles the answer that is waited for.
-type likeness uint8
-
-const (
-	noise   likeness = iota // not an answer to the query
-	wrongID                 // whole enough to have an ID, which is another one
-	reply                   // ID, QR, opcode and question are right
-)
-
-// compare compares the header and question of msg with the query for q under id. The name may differ in case; it may not
+// matches compares the header and question of msg with the query for q under id. The name may differ in case; it may not
 // be compressed, since there is nothing before it to point to.
-func (q *question) compare(msg []byte, id uint16) likeness {
-	if len(msg) < wire.HeaderLen {
-		return noise
-	}
-	if binary.BigEndian.Uint16(msg) != id {
-		return wrongID
+func (q *question) matches(msg []byte, id uint16) bool {
+	if len(msg) < wire.HeaderLen || binary.BigEndian.Uint16(msg) != id {
+		return false
 	}
 	flags := binary.BigEndian.Uint16(msg[2:])
 	if flags&wire.FlagQR == 0 || flags&opcodeMask != 0 {
-		return noise
+		return false
 	}
 	if bareError(msg) {
-		return reply
-	}
-	if binary.BigEndian.Uint16(msg[4:]) != 1 {
-		return noise
+		return true
 	}
 	end := wire.HeaderLen + q.length
-	if len(msg) < end+4 || !wire.EqualFold(msg[wire.HeaderLen:end], q.name()) {
-		return noise
-	}
-	if binary.BigEndian.Uint16(msg[end:]) != q.rtype || binary.BigEndian.Uint16(msg[end+2:]) != q.class {
-		return noise
-	}
-	return reply
+	return binary.BigEndian.Uint16(msg[4:]) == 1 && len(msg) >= end+4 &&
+		binary.BigEndian.Uint16(msg[end:]) == q.rtype && binary.BigEndian.Uint16(msg[end+2:]) == q.class &&
+		wire.EqualFold(msg[wire.HeaderLen:end], q.name())
 }
 
 // bareError says whether msg is a header that says FORMERR or NOTIMP and nothing else: so answer servers that don't know EDNS

@@ -23,7 +23,7 @@ type meters struct {
 // serverMeters is what is counted of one server. Every series exists from the start, with the value 0.
 type serverMeters struct {
 	requests  [transports]prometheus.Counter
-	responses map[wire.Rcode]prometheus.Counter
+	responses [wire.Refused + 1]prometheus.Counter
 	other     prometheus.Counter // responses with any other code
 	failures  [kinds]prometheus.Counter
 	wrongIDs  prometheus.Counter
@@ -72,11 +72,10 @@ func newMeters(route string) meters {
 func (m *meters) server(addr netip.AddrPort) *serverMeters {
 	upstream := addr.String()
 	s := &serverMeters{
-		responses: make(map[wire.Rcode]prometheus.Counter),
-		other:     m.responses.WithLabelValues(upstream, "other"),
-		wrongIDs:  m.wrongIDs.WithLabelValues(upstream),
-		failing:   m.failing.WithLabelValues(upstream),
-		rtt:       m.rtt.WithLabelValues(upstream),
+		other:    m.responses.WithLabelValues(upstream, "other"),
+		wrongIDs: m.wrongIDs.WithLabelValues(upstream),
+		failing:  m.failing.WithLabelValues(upstream),
+		rtt:      m.rtt.WithLabelValues(upstream),
 	}
 	for t := range transports {
 		s.requests[t] = m.requests.WithLabelValues(upstream, t.String())
@@ -114,8 +113,8 @@ func (m *serverMeters) health(failing bool) {
 }
 
 func (m *serverMeters) answered(r wire.Rcode) {
-	if c, ok := m.responses[r]; ok {
-		c.Inc()
+	if int(r) < len(m.responses) {
+		m.responses[r].Inc()
 		return
 	}
 	m.other.Inc()

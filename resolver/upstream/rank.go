@@ -12,7 +12,7 @@ import (
 // bandWidth is how much slower than the fastest a server may be and still be asked as often as it.
 const bandWidth = 50 * time.Millisecond
 
-// candidate is a server in one flight. Its counts and its last failure are guarded by flight.mu.
+// candidate is a server in one flight.
 type candidate struct {
 	entry
 	rtt     time.Duration // as it was when the flight began: 0 if unknown
@@ -34,9 +34,9 @@ func (c *candidate) note(k Kind) { c.kind = max(c.kind, k) }
 //  3. the failing ones, by response time.
 //
 // When all are failing they are all in the band: one that is back must be found. One of the servers outside the band is
-// probed with the same question if it is due.
-func (f *flight) rank(entries []entry, now time.Time) {
-	f.order = make([]candidate, len(entries))
+// probed with the same question if it is due; then probe is it, and its packets are taken from the flight's.
+func (f *flight) rank(entries []entry, now time.Time) (probe entry, due bool) {
+	f.order = f.candidates[:len(entries)]
 	for i, e := range entries {
 		f.order[i] = candidate{entry: e, rtt: e.smoothed(), failing: e.failing()}
 	}
@@ -59,10 +59,10 @@ func (f *flight) rank(entries []entry, now time.Time) {
 		}
 		if f.order[i].probeDue(now, every) {
 			f.packets -= probePackets
-			f.g.probe(f.order[i].entry, &f.question, now)
-			return
+			return f.order[i].entry, true
 		}
 	}
+	return entry{}, false
 }
 
 // bandLen is how many of the sorted candidates are in the fast band.
@@ -87,13 +87,9 @@ func bandLen(sorted []candidate) int {
 
 // probe asks e for q on behalf of nobody: what matters is what is remembered of e afterwards.
 func (g *Group) probe(e entry, q *question, now time.Time) {
-	f := &flight{
-		g:        g,
-		question: *q,
-		deadline: now.Add(probeWait),
-		outcomes: make(chan outcome, probePackets),
-		order:    []candidate{{entry: e}},
-		packets:  probePackets,
-	}
-	go f.run()
+	f := g.newFlight(now.Add(probeWait), probePackets, nil)
+	f.question = *q
+	f.order = f.candidates[:1]
+	f.order[0] = candidate{entry: e}
+	f.rest(f.advance(now))
 }

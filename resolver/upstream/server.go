@@ -20,11 +20,12 @@ const (
 	probePackets = 2                // for a probe, and one more if it is without EDNS
 )
 
-// server is what is remembered of one address. It outlives the sets of servers that it is in. Its fields are atomic and
-// independent of each other: a lost update costs one sample.
+// server is what is remembered of one address. It outlives the sets of servers that it is in. Its numbers are atomic
+// and independent of each other: a lost update costs one sample.
 type server struct {
 	addr   netip.AddrPort
 	meters *serverMeters
+	pool   pool      // from where it is asked
 	born   time.Time // moments are kept as monotonic time since then: the clock may be set while it runs
 
 	rtt      atomic.Int64 // smoothed response time in nanoseconds; 0: unknown

@@ -1,0 +1,5 @@
+//go:build !linux
+
+package upstream
+
+func hostNetwork() network { return dialled{dialHost} }
