@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
 	"slices"
@@ -22,16 +24,33 @@ func (n *fakeNet) dial(_ context.Context, network string, addr netip.AddrPort) (
 	}
 	client, server := net.Pipe()
 	go n.serve(server, network, addr.Addr())
+	if network == "udp" {
+		return port{client}, nil
+	}
 	return client, nil
 }
 
-// serve answers what comes until the client has gone.
+// port is a connected UDP socket: it is not closed by the other side, but refused.
+type port struct {
+	net.Conn
+}
+
+func (p port) Read(b []byte) (int, error) {
+	n, err := p.Conn.Read(b)
+	if errors.Is(err, io.EOF) {
+		err = &net.OpError{Op: "read", Net: "udp", Err: syscall.ECONNREFUSED}
+	}
+	return n, err
+}
+
+// serve answers what comes until the client has gone or the server is closed. Each query has a goroutine, for a slow answer must not
+// keep others from coming in.
 func (n *fakeNet) serve(conn net.Conn, network string, server netip.Addr) {
 	defer conn.Close()
 	buf := make([]byte, 600)
 	for {
 		length, err := conn.Read(buf)
-		if err != nil {
+		if err != nil || n.manner(server).closed {
 			return
 		}
 		msg := buf[:length]
@@ -46,17 +65,20 @@ func (n *fakeNet) serve(conn net.Conn, network string, server netip.Addr) {
 		n.mu.Lock()
 		n.asked = append(n.asked, asked{server, network, strings.ToLower(q.Question[0].Name)})
 		n.mu.Unlock()
-		answer := n.reply(server, network, q)
-		if answer == nil {
-			continue
-		}
-		if network == "tcp" {
-			answer = append(binary.BigEndian.AppendUint16(nil, uint16(len(answer))), answer...)
-		}
-		if _, err := conn.Write(answer); err != nil {
-			return
-		}
+		go n.answer(conn, server, network, q)
 	}
+}
+
+// answer sends the answer to q, if the server has one.
+func (n *fakeNet) answer(conn net.Conn, server netip.Addr, network string, q *dns.Msg) {
+	answer := n.reply(server, network, q)
+	if answer == nil {
+		return
+	}
+	if network == "tcp" {
+		answer = append(binary.BigEndian.AppendUint16(nil, uint16(len(answer))), answer...)
+	}
+	_, _ = conn.Write(answer) // fails when the client has gone
 }
 
 // reply is the answer to q in the manner of the server, nil for none.
