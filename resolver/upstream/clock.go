@@ -12,7 +12,8 @@ type clock struct {
 	heap  []appointment
 	epoch time.Time
 	timer *time.Timer
-	next  time.Duration // when timer goes off, 0: it does not
+	armed bool          // timer will go off
+	next  time.Duration // when
 }
 
 // alarm is set at most once at a time. What it rings is told of the time, on the clock's goroutine, and must not block. It may ring
@@ -36,14 +37,14 @@ func (c *clock) set(a *alarm, at time.Time) {
 		c.epoch = time.Now()
 		c.timer = time.AfterFunc(time.Hour, c.ring)
 	}
-	when := max(at.Sub(c.epoch), 1)
+	when := at.Sub(c.epoch)
 	if a.place == 0 {
 		c.heap = append(c.heap, appointment{})
 		c.move(len(c.heap)-1, appointment{when, a})
 	} else {
 		c.move(a.place-1, appointment{when, a})
 	}
-	if c.next == 0 || when < c.next {
+	if !c.armed || when < c.next {
 		c.arm(when)
 	}
 }
@@ -71,7 +72,7 @@ func (c *clock) ring() {
 func (c *clock) due(now time.Time) *alarm {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.next = 0
+	c.armed = false
 	if len(c.heap) == 0 {
 		return nil
 	}
@@ -85,7 +86,7 @@ func (c *clock) due(now time.Time) *alarm {
 }
 
 func (c *clock) arm(at time.Duration) {
-	c.next = at
+	c.armed, c.next = true, at
 	c.timer.Reset(time.Until(c.epoch.Add(at)))
 }
 

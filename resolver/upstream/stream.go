@@ -38,7 +38,8 @@ func exchange(ctx context.Context, dial DialFunc, addr netip.AddrPort, limit tim
 		return nil, err
 	}
 	defer func() { _ = conn.Close() }()
-	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
+	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
+	defer stop()
 	if err = conn.SetDeadline(limit); err != nil {
 		return nil, err
 	}

@@ -1,0 +1,304 @@
+package upstream
+
+import (
+	"encoding/binary"
+	"net"
+	"net/netip"
+	"sync"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// links is a network that keeps what it is given. Its mutex guards its links, too.
+type links struct {
+	mu   sync.Mutex
+	all  []*fakeLink
+	fail error // of open
+}
+
+type fakeLink struct {
+	network *links
+	port    *port
+	sent    [][]byte
+	closed  bool
+}
+
+func (n *links) open(_ netip.AddrPort, p *port) (link, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.fail != nil {
+		return nil, n.fail
+	}
+	l := &fakeLink{network: n, port: p}
+	n.all = append(n.all, l)
+	return l, nil
+}
+
+func (l *fakeLink) send(msg []byte) error {
+	l.network.mu.Lock()
+	defer l.network.mu.Unlock()
+	if l.closed {
+		return net.ErrClosed
+	}
+	l.sent = append(l.sent, append([]byte(nil), msg...))
+	return nil
+}
+
+func (l *fakeLink) close() {
+	l.network.mu.Lock()
+	defer l.network.mu.Unlock()
+	l.closed = true
+}
+
+func (l *fakeLink) isClosed() bool {
+	l.network.mu.Lock()
+	defer l.network.mu.Unlock()
+	return l.closed
+}
+
+// answer is an empty answer to what was sent last.
+func (l *fakeLink) answer() []byte {
+	l.network.mu.Lock()
+	defer l.network.mu.Unlock()
+	msg := append([]byte(nil), l.sent[len(l.sent)-1]...)
+	msg[2] |= 0x80
+	return msg
+}
+
+func linked(t *testing.T) (*Group, *links) {
+	t.Helper()
+	g, err := New(Config{Servers: []Server{{Addr: netip.MustParseAddrPort("192.0.2.1:53")}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := new(links)
+	g.network = n
+	return g, n
+}
+
+func (n *links) open64(t *testing.T, g *Group) {
+	t.Helper()
+	s := (*g.servers.Load())[0].server
+	for range 100 * maxPorts {
+		if _, _, err := s.pool.choose(g, s, time.Now()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(n.all) != maxPorts {
+		t.Errorf("%d ports are open, want %d", len(n.all), maxPorts)
+	}
+}
+
+var example = Question{Name: []byte("\x07example\x00"), Type: 1, Class: 1}
+
+// asked asks and returns the link that the question went to.
+func (n *links) asked(t *testing.T, g *Group, results chan Result) *fakeLink {
+	t.Helper()
+	before := n.sent()
+	g.Ask(example, time.Time{}, func(r Result) { results <- r })
+	for l, sent := range n.sent() {
+		if sent > before[l] {
+			return l
+		}
+	}
+	t.Fatal("nothing was sent")
+	return nil
+}
+
+// sent is how many datagrams were sent by each link.
+func (n *links) sent() map[*fakeLink]int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	all := make(map[*fakeLink]int)
+	for _, l := range n.all {
+		all[l] = len(l.sent)
+	}
+	return all
+}
+
+// A port that is full or old gets no more questions, is open as long as one of its questions is, and then closes.
+func TestPortRetires(t *testing.T) {
+	for name, retire := range map[string]func(p *port){
+		"full": func(p *port) {
+			for id := uint16(0); !p.retired; id++ {
+				if p.open(id, ticket{flight: new(flight)}) {
+					p.forget(id)
+				}
+			}
+		},
+		"old": func(p *port) { p.ring(time.Now()) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				g, n := linked(t)
+				results := make(chan Result, 1)
+				l := n.asked(t, g, results)
+				retire(l.port)
+				if l.isClosed() {
+					t.Fatal("it is closed although a question is open")
+				}
+				if l.port.open(7, ticket{}) || l.port.server.pool.ports[l.port.place] != nil {
+					t.Error("it gets another question")
+				}
+				l.port.heard(l.answer())
+				if r := <-results; r.Err != nil {
+					t.Error(r.Err)
+				}
+				if !l.isClosed() {
+					t.Error("it is open although no question is")
+				}
+			})
+		})
+	}
+}
+
+// A port gets maxUses questions, each with an ID of its own.
+func TestPortUses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, n := linked(t)
+		n.open64(t, g)
+		p := n.all[0].port
+		uses := 0
+		for i := range 1 << 17 {
+			if p.open(uint16(i*7), ticket{flight: new(flight)}) {
+				uses++
+			}
+		}
+		if uses != maxUses || len(p.asked) != maxUses {
+			t.Errorf("%d questions with %d IDs, want %d", uses, len(p.asked), maxUses)
+		}
+	})
+}
+
+// When no port can be opened, those that are open do. The error is told only if there is none.
+func TestPoolThatCannotGrow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, n := linked(t)
+		results := make(chan Result, 1)
+		first := n.asked(t, g, results)
+		n.fail = syscall.EMFILE
+		for range 50 {
+			if l := n.asked(t, g, results); l != first {
+				t.Fatal("another port was opened")
+			}
+			first.port.heard(first.answer())
+			if r := <-results; r.Err != nil {
+				t.Fatal(r.Err)
+			}
+		}
+	})
+}
+
+// An ID that is out of use for long is no guess: an answer may be late, or come twice.
+func TestLateAndTwice(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, n := linked(t)
+		results := make(chan Result, 1)
+		l := n.asked(t, g, results)
+		answer := l.answer()
+		for range 20 {
+			l.port.heard(answer)
+		}
+		if r := <-results; r.Err != nil {
+			t.Fatal(r.Err)
+		}
+		late := n.asked(t, g, results)
+		lateAnswer := late.answer()
+		if r := <-results; r.Err == nil {
+			t.Fatal("want an error")
+		}
+		for range 20 {
+			late.port.heard(lateAnswer)
+		}
+		if l.port.guesses+late.port.guesses != 0 || l.isClosed() || late.isClosed() {
+			t.Errorf("it was taken for %d guesses", l.port.guesses+late.port.guesses)
+		}
+	})
+}
+
+// Guesses count while no question is open, too; a port that has seen a few is closed at once, and another takes its place.
+func TestGuessesAtIdlePort(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, n := linked(t)
+		results := make(chan Result, 1)
+		l := n.asked(t, g, results)
+		l.port.heard(l.answer())
+		<-results
+		guess := l.answer()
+		for i := range maxWrongIDs + 1 {
+			if l.isClosed() {
+				t.Errorf("closed after %d guesses", i)
+			}
+			binary.BigEndian.PutUint16(guess, binary.BigEndian.Uint16(guess)+1)
+			l.port.heard(guess)
+		}
+		if !l.isClosed() || l.port.server.pool.ports[l.port.place] != nil {
+			t.Error("the port is still in use")
+		}
+	})
+}
+
+// An event for a question that is over does nothing to the one that the flight is on by then.
+func TestLateEvents(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, n := linked(t)
+		results := make(chan Result, 2)
+		l := n.asked(t, g, results)
+		id := binary.BigEndian.Uint16(l.sent[0])
+		l.port.mu.Lock()
+		old := l.port.asked[id]
+		l.port.mu.Unlock()
+		f := old.flight
+		l.port.heard(l.answer())
+		<-results
+
+		f.mu.Lock() // as newFlight would have it for the next Ask, of which nothing is known of the old one
+		f.g, f.deadline, f.packets, f.done = g, time.Now().Add(time.Second), maxPackets, func(r Result) { results <- r }
+		f.question.set(&example)
+		f.turn, f.made, f.open = 0, 0, 0
+		f.rank(*g.servers.Load(), time.Now())
+		g.inFlight.Add(1)
+		f.advance(time.Now())
+		a := &f.attempts[0]
+		f.mu.Unlock()
+
+		old.heard(a.port, a.id, l.answer())
+		old.broke(a.port, a.id, Unreachable)
+		old.doubted(a.port, a.id)
+		old.exchanged(nil, 0, net.ErrClosed)
+		f.ring(time.Now())
+		if len(results) != 0 || a.guessed || f.open != 1 {
+			t.Errorf("%d results, the attempt is %+v", len(results), a)
+		}
+		if r := <-results; r.Err == nil { // its own alarm
+			t.Error("want an error")
+		}
+	})
+}
+
+// A fault in one done is not another's, and the clock and the port go on.
+func TestPanicInDone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, n := linked(t)
+		results := make(chan Result, 1)
+		l := n.asked(t, g, results)
+		l.port.heard(l.answer())
+		<-results
+		for range 2 {
+			g.Ask(example, time.Time{}, func(Result) { panic("a fault") })
+		}
+		time.Sleep(MaxWait)
+		g.Ask(Question{}, time.Time{}, func(Result) { panic("a fault") })
+		synctest.Wait()
+		if g.inFlight.Load() != 0 {
+			t.Errorf("%d in flight", g.inFlight.Load())
+		}
+		l = n.asked(t, g, results)
+		l.port.heard(l.answer())
+		if r := <-results; r.Err != nil {
+			t.Error(r.Err)
+		}
+	})
+}
