@@ -34,6 +34,7 @@ func TestClock(t *testing.T) {
 			c.set(&s.alarm, s.want)
 		}
 		time.Sleep(2 * time.Second)
+		synctest.Wait()
 		for i, s := range sleepers {
 			if set := !s.want.IsZero(); set && len(s.rang) != 1 || !set && len(s.rang) != 0 {
 				t.Errorf("alarm %d rang at %v, want %v", i, s.rang, s.want)
@@ -59,6 +60,7 @@ func TestClockAgain(t *testing.T) {
 		time.Sleep(10 * time.Second)
 		c.set(&third.alarm, time.Now().Add(time.Second))
 		time.Sleep(10 * time.Second)
+		synctest.Wait()
 		if len(second.rang) != 1 || len(third.rang) != 1 {
 			t.Fatalf("rang %v and %v", second.rang, third.rang)
 		}

@@ -269,9 +269,11 @@ func TestLateEvents(t *testing.T) {
 		old.doubted(a.port, a.id)
 		old.exchanged(nil, 0, net.ErrClosed)
 		f.ring(time.Now())
+		f.mu.Lock()
 		if len(results) != 0 || a.guessed || f.open != 1 {
-			t.Errorf("%d results, the attempt is %+v", len(results), a)
+			t.Errorf("%d results, guessed %v, %d attempts open", len(results), a.guessed, f.open)
 		}
+		f.mu.Unlock()
 		if r := <-results; r.Err == nil { // its own alarm
 			t.Error("want an error")
 		}
