@@ -9,6 +9,8 @@ import (
 	"sync"
 
 	"golang.org/x/sys/unix"
+
+	"cordon/resolver/syscalls"
 )
 
 func hostNetwork() network { return new(sockets) }
@@ -202,7 +204,11 @@ func (s *socket) read(buf []byte) (int, error) {
 	if s.closed {
 		return 0, net.ErrClosed
 	}
-	return unix.Read(s.fd, buf)
+	n, errno := syscalls.Read(s.fd, buf)
+	if errno != 0 {
+		return 0, errno
+	}
+	return n, nil
 }
 
 // send sends again if it is told that the port of the server is closed: that was said of an earlier datagram and is forgotten by being
@@ -213,11 +219,14 @@ func (s *socket) send(msg []byte) error {
 	if s.closed {
 		return net.ErrClosed
 	}
-	_, err := unix.Write(s.fd, msg)
-	if errors.Is(err, unix.ECONNREFUSED) {
-		_, err = unix.Write(s.fd, msg)
+	_, errno := syscalls.Write(s.fd, msg)
+	if errno == unix.ECONNREFUSED {
+		_, errno = syscalls.Write(s.fd, msg)
 	}
-	return err
+	if errno != 0 {
+		return os.NewSyscallError("write", errno)
+	}
+	return nil
 }
 
 func (s *socket) close() {
