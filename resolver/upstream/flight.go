@@ -51,7 +51,7 @@ type ticket struct {
 	attempt    uint8
 }
 
-func newFlight() any {
+func emptyFlight() any {
 	f := new(flight)
 	f.alarm.owner = f
 	return f

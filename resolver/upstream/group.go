@@ -83,7 +83,7 @@ func New(c Config) (*Group, error) {
 		dial:        c.Dial,
 		log:         c.Log,
 		maxInFlight: int64(cmp.Or(c.MaxInFlight, defaultInFlight)),
-		flights:     sync.Pool{New: newFlight},
+		flights:     sync.Pool{New: emptyFlight},
 		meters:      newMeters(c.Route),
 	}
 	g.network = dialled{g.dial}

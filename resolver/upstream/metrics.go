@@ -48,7 +48,7 @@ func newMeters(route string) meters {
 		}, []string{"upstream", "kind"}),
 		wrongIDs: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "cordon_upstream_wrong_id_datagrams_total", ConstLabels: labels,
-			Help: "Datagrams with another ID than the query: somebody may be guessing.",
+			Help: "Datagrams with an ID that no query had: somebody may be guessing.",
 		}, []string{"upstream"}),
 		failing: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "cordon_upstream_failing", ConstLabels: labels,

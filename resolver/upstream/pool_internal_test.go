@@ -1,7 +1,9 @@
 package upstream
 
 import (
+	"context"
 	"encoding/binary"
+	"errors"
 	"net"
 	"net/netip"
 	"sync"
@@ -226,13 +228,11 @@ func TestGuessesAtIdlePort(t *testing.T) {
 		l := n.asked(t, g, results)
 		l.port.heard(l.answer())
 		<-results
-		guess := l.answer()
 		for i := range maxWrongIDs + 1 {
 			if l.isClosed() {
 				t.Errorf("closed after %d guesses", i)
 			}
-			binary.BigEndian.PutUint16(guess, binary.BigEndian.Uint16(guess)+1)
-			l.port.heard(guess)
+			l.guess(1)
 		}
 		if !l.isClosed() || l.port.server.pool.ports[l.port.place] != nil {
 			t.Error("the port is still in use")
@@ -303,4 +303,71 @@ func TestPanicInDone(t *testing.T) {
 			t.Error(r.Err)
 		}
 	})
+}
+
+// streams are what TCP connections become: the test holds their other ends.
+func (n *links) streams(g *Group) chan net.Conn {
+	conns := make(chan net.Conn, maxPackets)
+	g.dial = func(context.Context, string, netip.AddrPort) (net.Conn, error) {
+		here, there := net.Pipe()
+		conns <- there
+		return here, nil
+	}
+	return conns
+}
+
+// What comes over UDP in doubt waits until TCP is of no help, also if the port is closed meanwhile: it came before.
+func TestHeldInDoubt(t *testing.T) {
+	refused := syscall.ECONNREFUSED
+	for _, c := range []struct {
+		name string
+		come func(l *fakeLink) // while TCP is tried
+		want Kind              // 0: an answer
+	}{
+		{"answer", func(l *fakeLink) { l.port.heard(l.answer()) }, 0},
+		{"nothing", func(*fakeLink) {}, Timeout},
+		{"answer, then refused", func(l *fakeLink) { l.port.heard(l.answer()); l.port.broke(refused, false) }, 0},
+		{"refused", func(l *fakeLink) { l.port.broke(refused, false) }, Unreachable},
+		{"answer, then guesses", func(l *fakeLink) { l.port.heard(l.answer()); l.guess(maxWrongIDs) }, 0},
+		{"guesses, then answer", func(l *fakeLink) { l.guess(maxWrongIDs); l.port.heard(l.answer()) }, Malformed},
+		{"garbage, then answer", func(l *fakeLink) { l.port.heard(l.answer()[:20]); l.port.heard(l.answer()) }, 0},
+		{"garbled, then answer", func(l *fakeLink) { l.port.heard(append(l.answer(), 0)); l.port.heard(l.answer()) }, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				g, n := linked(t)
+				conns := n.streams(g)
+				results := make(chan Result, 1)
+				l := n.asked(t, g, results)
+				l.guess(1)
+				conn := <-conns
+				c.come(l)
+				synctest.Wait()
+				if len(results) != 0 {
+					t.Error("it was over before TCP was")
+				}
+				_ = conn.Close()
+				go func() { // further attempts, where there are any, fare no better
+					for conn := range conns {
+						_ = conn.Close()
+					}
+				}()
+				r := <-results
+				e, _ := errors.AsType[*Error](r.Err)
+				if (c.want == 0) != (r.Err == nil) || e != nil && e.Kind != c.want {
+					t.Errorf("got %v, want %v", r.Err, c.want)
+				}
+				close(conns)
+			})
+		})
+	}
+}
+
+// guess sends datagrams with IDs that were not asked with.
+func (l *fakeLink) guess(count int) {
+	msg := l.answer()
+	for range count {
+		binary.BigEndian.PutUint16(msg, binary.BigEndian.Uint16(msg)+1)
+		l.port.heard(msg)
+	}
 }
