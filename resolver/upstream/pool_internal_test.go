@@ -124,9 +124,9 @@ func (n *links) sent() map[*fakeLink]int {
 func TestPortRetires(t *testing.T) {
 	for name, retire := range map[string]func(p *port){
 		"full": func(p *port) {
-			for id := uint16(0); !p.retired; id++ {
-				if p.open(id, ticket{flight: new(flight)}) {
-					p.forget(id)
+			for id := range 2 * maxUses {
+				if p.open(uint16(id), ticket{flight: new(flight)}) {
+					p.forget(uint16(id))
 				}
 			}
 		},
