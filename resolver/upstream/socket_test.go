@@ -275,13 +275,16 @@ func TestAllocations(t *testing.T) {
 	g := realGroup(t, echoServer(t))
 	q, done := question(), make(chan upstream.Result)
 	reply := func(r upstream.Result) { done <- r }
-	got := testing.AllocsPerRun(200, func() {
+	ask := func() {
 		g.Ask(q, time.Time{}, reply)
 		if r := <-done; r.Err != nil {
 			t.Error(r.Err)
 		}
-	})
-	if got > 1 { // a garbage collection takes the flights
+	}
+	for range 1000 { // until every port is open
+		ask()
+	}
+	if got := testing.AllocsPerRun(200, ask); got > 1 { // a garbage collection takes the flights
 		t.Errorf("%v allocations a question", got)
 	}
 }
