@@ -35,9 +35,14 @@ const batch = 256
 
 var errArenaFull = errors.New("the names take more than 4 GiB")
 
-func newCompactor() *compactor {
+// newCompactor makes one with room for so many names; it grows if there are more.
+func newCompactor(expected int) *compactor {
+	size := 64
+	for size/4*3 < expected {
+		size *= 2
+	}
 	return &compactor{
-		key: newHashKey(), slots: make([]uint64, 64), pending: make([]pendingName, 0, batch), networks: map[netip.Prefix]ruling{},
+		key: newHashKey(), slots: make([]uint64, size), pending: make([]pendingName, 0, batch), networks: map[netip.Prefix]ruling{},
 	}
 }
 

@@ -18,7 +18,7 @@ func Gather(rules ...format.Rule) (*List, error) {
 			}
 		}
 	}
-	g := newGathering(&Source{})
+	g := newGathering(&Source{}, nil)
 	if err := g.takeAll(all); err != nil {
 		return nil, err
 	}

@@ -22,7 +22,7 @@ type waiting struct {
 }
 
 const (
-	maxWaiting = 1 << 19 // 8 MiB
+	maxWaiting = 1 << 17 // 2 MiB
 	partBits   = 8       // of the hash
 )
 

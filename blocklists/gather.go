@@ -39,8 +39,13 @@ type gathering struct {
 	faults    []format.LineError
 }
 
-func newGathering(src *Source) *gathering {
-	return &gathering{names: newCompactor(), own: src.OwnZones, limit: MaxEntries, tooMany: func() error {
+// newGathering begins a list that may have as many names as before, which may be nil.
+func newGathering(src *Source, before *List) *gathering {
+	expected := 0
+	if before != nil {
+		expected = before.records
+	}
+	return &gathering{names: newCompactor(expected), own: src.OwnZones, limit: MaxEntries, tooMany: func() error {
 		return fmt.Errorf("it has more than %d names, which is more than can be read", MaxEntries)
 	}}
 }

@@ -75,7 +75,7 @@ func (src *Source) loadBuiltin(name string) (*List, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := newGathering(&Source{}) // whatever is ours: the program's own lists are as they are
+	g := newGathering(&Source{}, nil) // whatever is ours: the program's own lists are as they are
 	if err := g.takeAll(rules); err != nil {
 		return nil, err
 	}
@@ -92,7 +92,7 @@ func (src *Source) loadInline() (*List, error) {
 			return nil, fmt.Errorf("entry %d: %q is more than one line: want one name an entry", i+1, text)
 		}
 	}
-	g := newGathering(&Source{}) // whoever writes the policy may list what is ours
+	g := newGathering(&Source{}, nil) // whoever writes the policy may list what is ours
 	text := strings.NewReader(strings.Join(src.Inline, "\n"))
 	if err := g.takeAll(format.Read(src.Format, text)); err != nil {
 		return nil, err
@@ -115,7 +115,7 @@ func (src *Source) parse(ctx context.Context, files []*file, content Content, be
 	if err != nil {
 		return nil, err
 	}
-	g := newGathering(src)
+	g := newGathering(src, before)
 	if src.Accept != content {
 		src.Guards.boundGrowth(g, content, before, src.Source)
 	}
@@ -146,7 +146,7 @@ func Empty(name, source string) *List {
 
 // Parse reads the list in r as [Load] reads a file, but asks no guard. path is what places in it are said with.
 func Parse(src Source, path string, r io.Reader) (*List, error) {
-	g := newGathering(&src)
+	g := newGathering(&src, nil)
 	g.open(path)
 	rules := format.NewReader(src.Format, r)
 	if err := g.takeAll(rules.Rules()); err != nil {

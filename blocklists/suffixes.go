@@ -24,7 +24,7 @@ type suffixTables struct {
 // suffixes makes the tables when they are first needed. Nobody changes them.
 var suffixes = sync.OnceValue(func() *suffixTables {
 	t := &suffixTables{operators: map[string]struct{}{}, protected: map[domain.Name]string{}}
-	shared := newCompactor()
+	shared := newCompactor(0)
 	for _, s := range builtin.SharedSuffixes() {
 		_ = shared.addName(s.Name, ruling{self: Blocks, below: Blocks}) // a hundred names fit
 	}
