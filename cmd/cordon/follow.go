@@ -17,7 +17,8 @@ import (
 	"cordon/config"
 )
 
-// firstPolicy puts the policy in force that is written, or, if that has faults, the last good one with what is not faulty.
+// firstPolicy puts the policy in force that is written, or, if that has faults, the last good one with what is not faulty. Nothing is
+// saved yet: nobody who asks has to wait for the disk.
 func (s *server) firstPolicy(ctx context.Context, stderr io.Writer) error {
 	kept, err := s.state.load()
 	if err != nil {
@@ -31,7 +32,7 @@ func (s *server) firstPolicy(ctx context.Context, stderr io.Writer) error {
 		err = s.loadFirst(ctx, files)
 	}
 	if err == nil {
-		s.loaded()
+		s.took()
 		return nil
 	}
 	sayFaults(stderr, err)
@@ -44,11 +45,11 @@ func (s *server) firstPolicy(ctx context.Context, stderr io.Writer) error {
 	s.log.Error("the policy has faults: starting with the last good one", "state_dir", s.service.StateDir)
 	if files == nil {
 		s.loader.holdToo(s.service.PolicyDir, err)
-		s.loaded()
+		s.took()
 		return nil
 	}
 	if _, err = s.loader.load(ctx, files); err == nil {
-		s.loaded()
+		s.took()
 	}
 	return err
 }
@@ -64,7 +65,7 @@ func (s *server) withoutKept(ctx context.Context, files []config.File, keptErr e
 		return fmt.Errorf("%w; nor the last good one: %w", errNoPolicy, keptErr)
 	}
 	s.log.Error("the last good policy can't be used: what has a fault is left out", "error", keptErr)
-	s.loaded()
+	s.took()
 	return nil
 }
 
@@ -97,6 +98,7 @@ func (s *server) follow(ctx context.Context) {
 	hangup := make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP)
 	defer signal.Stop(hangup)
+	s.survive(s.save)
 	s.followAll(ctx, hangup)
 }
 
@@ -125,13 +127,18 @@ func (s *server) followAll(ctx context.Context, hangup <-chan os.Signal) {
 
 // surviveReload is reload, but a panic in it leaves what is in force in force.
 func (s *server) surviveReload(ctx context.Context) {
+	s.survive(func() { s.reload(ctx) })
+}
+
+// survive does work aside. A panic in it does not end the server.
+func (s *server) survive(work func()) {
 	defer func() {
 		if p := recover(); p != nil {
 			s.outcome.failed()
 			s.log.Error("held: reading the configuration ended by a fault in Cordon: please report this", "panic", p)
 		}
 	}()
-	aside(func() { s.reload(ctx) })
+	aside(work)
 }
 
 // reload reads everything again and puts in force what is without faults.
@@ -167,17 +174,22 @@ func (s *server) reload(ctx context.Context) {
 		s.copyInForce(s.loader.read)
 	}
 	s.resolver.Publish(next.snapshot) // of the same policy too: whose queries are answered may have changed
-	s.loaded()
+	s.took()
+	s.save()
 	if next.snapshot.Hash() != before {
 		s.log.Info("policy in force", "hash", next.snapshot.Hash(), "names", next.snapshot.Set().Names(),
 			"took", time.Since(begun).Round(time.Millisecond))
 	}
 }
 
-// loaded records what the loader did, for metrics and for the next start.
-func (s *server) loaded() {
+// took records what the loader did, for metrics.
+func (s *server) took() {
 	s.outcome.loaded(s.loader)
 	s.watchFor(s.loader.read) // an owned file may be known from the last good version of a main file alone
+}
+
+// save records what is in force, for the next start.
+func (s *server) save() {
 	good := s.loader.good.keep(s.service.PolicyDir)
 	good.Service = s.goodService
 	if s.service.PolicyDir == "" {

@@ -210,6 +210,7 @@ func (x *scenario) start() {
 	}
 	s.resolver.Publish(s.loader.good.snapshot)
 	s.rememberTime(x.now())
+	s.save()
 	var ctx context.Context
 	ctx, x.stop = context.WithCancel(context.Background())
 	if s.copies != nil {

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -308,5 +310,29 @@ func TestStateThatCannotBeOpened(t *testing.T) {
 	_, err := openState(filepath.Join(file, "state"))
 	if err == nil || !strings.Contains(err.Error(), "it must be writable for the user that runs cordon") {
 		t.Errorf("openState below a file: %v", err)
+	}
+}
+
+func TestTheStateIsSavedWhenAnswersAreGiven(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	service := "listen: {dns: [\"127.0.0.1:0\"], admin: off}\nupstreams: [{address: 192.0.2.53}]\nstate_dir: state\n"
+	if err := os.WriteFile(filepath.Join(dir, "cordon.yaml"), []byte(service), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s, err := newServer(t.Context(), filepath.Join(dir, "cordon.yaml"), nil, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if kept, err := s.state.load(); kept != nil || err != nil {
+		t.Errorf("found a state before anything is served: %v, %v", kept, err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	if err := s.run(ctx); err != nil {
+		t.Error(err)
+	}
+	if kept, err := s.state.load(); kept == nil || err != nil {
+		t.Errorf("there is no state when the server has run: %v", err)
 	}
 }
