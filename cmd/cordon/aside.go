@@ -14,6 +14,7 @@ import (
 //     so that a listener that wakes up finds one free.
 //   - The system then has more threads than cores, and prefers those that work is not on: its thread has a lower priority, where the
 //     system can do that. It is not the lowest, with which work could take for ever on a busy host.
+//   - What it leaves behind is bounded, see [thrift].
 //
 // A panic in work is one in the caller, with the stack that it came from.
 func aside(work func()) {
@@ -24,12 +25,17 @@ func aside(work func()) {
 		defer func() { ended <- describePanic(recover()) }()
 		runtime.LockOSThread() // for good: the thread ends with the goroutine, and its priority with it
 		lowerPriority()
+		wholeLists.begin()
+		defer wholeLists.end()
 		work()
 	}()
 	if p := <-ended; p != "" {
 		panic(p)
 	}
 }
+
+// giveBack gives to the system what nobody needs any more, as each piece of work does at its end.
+func giveBack() { aside(func() {}) }
 
 // describePanic is p with the stack of its goroutine, "" for no panic.
 func describePanic(p any) string {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"cordon/resolver/policy"
@@ -35,7 +36,8 @@ func (a *auditor) seen() (oldest sight, after int, found bool) {
 	if len(a.sight) == 0 {
 		return sight{}, 0, false
 	}
-	oldest, a.sight = a.sight[0], a.sight[1:]
+	oldest = a.sight[0]
+	a.sight = slices.Delete(a.sight, 0, 1) // which lets go of it: a policy takes memory
 	return oldest, len(a.sight), true
 }
 
@@ -56,6 +58,9 @@ func (a *auditor) catchUp(comparing context.Context) {
 			}
 		}
 		a.tell(s, effect)
+		if effect != nil {
+			giveBack() // what was in force before is no longer needed
+		}
 	}
 }
 
