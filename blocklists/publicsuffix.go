@@ -2,6 +2,7 @@ package blocklists
 
 import (
 	_ "embed"
+	"math/bits"
 	"strings"
 	"sync"
 
@@ -23,11 +24,11 @@ type suffixFilter struct {
 
 // publicSuffixes is the filter of the list's version that is built in.
 var publicSuffixes = sync.OnceValue(func() suffixFilter {
-	version, bits, _ := strings.Cut(suffixBits, "\n")
+	version, set, _ := strings.Cut(suffixBits, "\n")
 	if version != publicsuffix.List.String() {
 		return suffixFilter{}
 	}
-	return suffixFilter{bits}
+	return suffixFilter{set}
 })
 
 // isPublicSuffix says whether n, a name of one label or more, is on the Public Suffix List, in its ICANN or its private part.
@@ -48,25 +49,45 @@ func (f suffixFilter) excludes(n domain.Name) bool {
 		return false
 	}
 	const wildcard = '*'
-	return !f.has(hashSuffix(string(n[:len(n)-1]))) && !f.has(addToHash(hashSuffix(string(above[:len(above)-1])), wildcard))
+	return !f.has(hashSuffix(n[:len(n)-1])) && !f.has(addToHash(hashSuffix(above[:len(above)-1]), wildcard))
 }
 
-func (f suffixFilter) has(hash uint64) bool {
+// has says whether both bits of a hash are set.
+func (f suffixFilter) has(hash uint64) bool { return f.bit(hash) && f.bit(hash>>32) }
+
+func (f suffixFilter) bit(hash uint64) bool {
 	bit := hash % uint64(8*len(f.bits))
 	return f.bits[bit/8]>>(bit%8)&1 != 0
 }
 
-// hashSuffix is FNV-1a: the hash that the bits were made with.
-func hashSuffix(name string) uint64 {
-	const offset = 14695981039346656037
-	h := uint64(offset)
-	for i := range len(name) {
-		h = addToHash(h, name[i])
+// hashSuffix is the hash that the bits were made with: eight octets at a time, and at last the last eight, whatever of them was before. Of
+// fewer, zeros follow.
+func hashSuffix(name domain.Name) uint64 {
+	const group = 8
+	hash := uint64(len(name))
+	if len(name) < group {
+		var few uint64
+		for i := range len(name) {
+			few |= uint64(name[i]) << (8 * i)
+		}
+		return addToHash(hash, few)
 	}
-	return h
+	hash = addToHash(hash, octets(name[len(name)-group:]))
+	for ; len(name) > group; name = name[group:] {
+		hash = addToHash(hash, octets(name))
+	}
+	return hash
 }
 
-func addToHash(h uint64, c byte) uint64 {
-	const prime = 1099511628211
-	return (h ^ uint64(c)) * prime
+// octets is the number that the first eight octets are, the lowest first.
+func octets(n domain.Name) uint64 {
+	_ = n[7]
+	return uint64(n[0]) | uint64(n[1])<<8 | uint64(n[2])<<16 | uint64(n[3])<<24 |
+		uint64(n[4])<<32 | uint64(n[5])<<40 | uint64(n[6])<<48 | uint64(n[7])<<56
+}
+
+func addToHash(hash, group uint64) uint64 {
+	const factor = 0x9e3779b97f4a7c15
+	high, low := bits.Mul64(hash^group, factor)
+	return high ^ low
 }

@@ -1,19 +1,20 @@
 // Gen writes public-suffixes.bits, by which package blocklists knows of most names at once that they are no public suffix. It is run
 // by go generate in that package, after each update of golang.org/x/net:
 //
-//	the rules of golang.org/x/net/publicsuffix, out of its test ─▶ version, line end, one bit set for each rule's hash
+//	the rules of golang.org/x/net/publicsuffix, out of its test ─▶ version, line end, two bits set for each rule's hash
 //
-// The bit is that of FNV-1a over the wire form of the rule's name without the root label; of "*.ck", over that of "ck" and a "*".
-// Exceptions ("!www.ck") are no suffixes and need none.
+// The bits are those of the package's own hash over the wire form of the rule's name without the root label; of
+// "*.ck", over that of "ck", and then a "*". Exceptions ("!www.ck") are no suffixes and need none.
 package main
 
 import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/binary"
 	"fmt"
-	"hash/fnv"
 	"log/slog"
+	"math/bits"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -46,20 +47,20 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read its rules: %w", err)
 	}
-	bits, rules, err := filter(source)
+	set, rules, err := filter(source)
 	if err != nil {
 		return err
 	}
 	if rules < 5_000 {
 		return fmt.Errorf("found %d rules, want thousands: its test has another form now", rules)
 	}
-	content := append([]byte(publicsuffix.List.String()+"\n"), bits...)
+	content := append([]byte(publicsuffix.List.String()+"\n"), set...)
 	return os.WriteFile(output, content, 0o644) //nolint:gosec // a source file, as readable as the others
 }
 
 // filter sets the bits of the rules in source, up to the list of nodes that stands behind them.
-func filter(source []byte) (bits []byte, rules int, err error) {
-	bits = make([]byte, octets)
+func filter(source []byte) (set []byte, rules int, err error) {
+	set = make([]byte, octets)
 	lines := bufio.NewScanner(bytes.NewReader(source))
 	for lines.Scan() {
 		line := strings.TrimSpace(lines.Text())
@@ -75,15 +76,34 @@ func filter(source []byte) (bits []byte, rules int, err error) {
 		if err != nil {
 			return nil, 0, fmt.Errorf("rule %q: %w", rule, err)
 		}
-		key := string(name[:len(name)-1])
+		hash := hashSuffix(string(name[:len(name)-1]))
 		if wild {
-			key += "*"
+			hash = addToHash(hash, '*')
 		}
-		sum := fnv.New64a()
-		_, _ = sum.Write([]byte(key))
-		bit := sum.Sum64() % (8 * octets)
-		bits[bit/8] |= 1 << (bit % 8)
+		for _, bit := range [2]uint64{hash % (8 * octets), hash >> 32 % (8 * octets)} {
+			set[bit/8] |= 1 << (bit % 8)
+		}
 		rules++
 	}
-	return bits, rules, lines.Err()
+	return set, rules, lines.Err()
+}
+
+// hashSuffix is the hash of package blocklists: what it says of every rule must be what is asked there.
+func hashSuffix(name string) uint64 {
+	const group = 8
+	hash := uint64(len(name))
+	if len(name) < group {
+		return addToHash(hash, binary.LittleEndian.Uint64(append([]byte(name), make([]byte, group)...)))
+	}
+	hash = addToHash(hash, binary.LittleEndian.Uint64([]byte(name[len(name)-group:])))
+	for ; len(name) > group; name = name[group:] {
+		hash = addToHash(hash, binary.LittleEndian.Uint64([]byte(name)))
+	}
+	return hash
+}
+
+func addToHash(hash, group uint64) uint64 {
+	const factor = 0x9e3779b97f4a7c15
+	high, low := bits.Mul64(hash^group, factor)
+	return high ^ low
 }

@@ -16,8 +16,8 @@ func TestFilter(t *testing.T) {
 	for _, b := range filter {
 		set += bits.OnesCount8(b)
 	}
-	if set != 3 {
-		t.Errorf("%d bits are set, want 3", set)
+	if set != 6 {
+		t.Errorf("%d bits are set, want 6", set)
 	}
 }
 
