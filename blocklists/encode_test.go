@@ -115,6 +115,25 @@ type failing struct{ err error }
 
 func (f failing) Write([]byte) (int, error) { return 0, f.err }
 
+func TestUpperCaseIsFoundWhereverItStands(t *testing.T) {
+	t.Parallel()
+	for size := 1; size <= 40; size++ {
+		name := []byte(domain.MustParse(strings.Repeat("z", size) + ".x"))
+		if got := blocklists.CheckName(name); got != len(name) {
+			t.Errorf("%q: got length %d, want %d", name, got, len(name))
+		}
+		for at := 1; at <= size; at++ {
+			for _, upper := range "AZ" {
+				changed := bytes.Clone(name)
+				changed[at] = byte(upper)
+				if got := blocklists.CheckName(changed); got != 0 {
+					t.Errorf("%q is taken for a name of %d octets", changed, got)
+				}
+			}
+		}
+	}
+}
+
 // FuzzReadList gives every input the right sum, so that what lies behind it is reached: a list that is read serves.
 func FuzzReadList(f *testing.F) {
 	for _, l := range []*blocklists.List{mixed(f), gather(f, "tiktok.com"), parse(f, format.Networks, "192.0.2.0/24")} {

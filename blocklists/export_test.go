@@ -39,6 +39,9 @@ func WithFiles(l *List, files ...File) *List {
 // IsPublicSuffix is isPublicSuffix.
 func IsPublicSuffix(n domain.Name) bool { return isPublicSuffix(n) }
 
+// CheckName is checkName.
+func CheckName(octets []byte) int { return checkName(octets) }
+
 // FiltersSuffixes says whether the filter of public suffixes is in use.
 func FiltersSuffixes() bool { return publicSuffixes().bits != "" }
 
