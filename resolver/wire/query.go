@@ -96,15 +96,31 @@ func (q *Query) parse(msg []byte) Problem {
 		return Drop
 	}
 	if q.Flags&opcodeMask != 0 {
+		q.parseUnasked(msg)
 		return NotImplemented
 	}
 	if binary.BigEndian.Uint16(msg[4:]) != 1 {
+		q.parseUnasked(msg)
 		return FormatError
 	}
 	if !q.parseQuestion(msg) {
 		return FormatError
 	}
-	return q.parseRecords(msg)
+	return q.parseRecords(msg, q.questionEnd)
+}
+
+// parseUnasked looks for the OPT record of a message that does not ask one question, so that its error has one too (RFC 6891, section
+// 6.1.1). Messages of other opcodes may have another form: what does not parse is left alone.
+func (q *Query) parseUnasked(msg []byte) {
+	off := HeaderLen
+	for range binary.BigEndian.Uint16(msg[4:]) {
+		var ok bool
+		if off, ok = skipName(msg, off); !ok || off+4 > len(msg) {
+			return
+		}
+		off += 4
+	}
+	q.parseRecords(msg, off)
 }
 
 // parseQuestion reads the one question. A compression pointer in it could only point into the header, so it is an error.
@@ -137,11 +153,11 @@ func plainNameEnd(msg []byte, off int) int {
 	return 0
 }
 
-// parseRecords walks what follows the question and reads the OPT record. The message must end where the last record ends.
-func (q *Query) parseRecords(msg []byte) Problem {
+// parseRecords walks what follows the question, from off on, and reads the OPT record. The message must end where the last record ends.
+func (q *Query) parseRecords(msg []byte, off int) Problem {
 	before := int(binary.BigEndian.Uint16(msg[6:])) + int(binary.BigEndian.Uint16(msg[8:]))
 	additional := int(binary.BigEndian.Uint16(msg[10:]))
-	off, version := q.questionEnd, byte(0)
+	version := byte(0)
 	for i := range before + additional {
 		owner := off
 		var ok bool

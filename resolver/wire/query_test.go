@@ -85,6 +85,31 @@ func TestParseFillsIn(t *testing.T) {
 	}
 }
 
+// An error without OPT would say that this server knows no EDNS.
+func TestOPTIsFoundInWhatAsksNoOneQuestion(t *testing.T) {
+	status, update := "\x12\x34\x10\x00", "\x12\x34\x28\x00"
+	for name, c := range map[string]struct {
+		msg  []byte
+		want bool
+	}{
+		"another opcode":              {join(status, "\x00\x01\x00\x00\x00\x00\x00\x01", wwwA, opt), true},
+		"another opcode with more":    {join(update, "\x00\x01\x00\x00\x00\x01\x00\x01", wwwA, wwwA, "\x00\x00\x00\x00\x00\x00", opt), true},
+		"another opcode, no question": {join(status, "\x00\x00\x00\x00\x00\x00\x00\x01", opt), true},
+		"no question":                 {join("\x12\x34\x01\x00\x00\x00\x00\x00\x00\x00\x00\x01", opt), true},
+		"two questions":               {join("\x12\x34\x01\x00\x00\x02\x00\x00\x00\x00\x00\x01", wwwA, wwwA, opt), true},
+		"two questions without OPT":   {join("\x12\x34\x01\x00\x00\x02\x00\x00\x00\x00\x00\x00", wwwA, wwwA), false},
+		"another form":                {join(status, "\xff\xff\xff\xff\xff\xff\xff\xff", wwwA, opt), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			q := new(wire.Query)
+			if q.Parse(c.msg); q.OPT != c.want || q.RawQuestion() != nil || q.Name != nil {
+				t.Errorf("problem %d, OPT %t, name %q; want OPT %t and no name", q.Problem, q.OPT, q.Name, c.want)
+			}
+			checkAnswerable(t, q)
+		})
+	}
+}
+
 func TestCloneSharesNothing(t *testing.T) {
 	msg := join(header(0, 0, 1), wwwA, opt)
 	q := &wire.Query{Client: netip.MustParseAddrPort("192.0.2.7:53")}
