@@ -22,10 +22,23 @@ type dnsServer struct {
 // startNSD starts an nsd that is the authority for the zones in testdata/e2e/zones.
 func startNSD(t *testing.T) *dnsServer {
 	t.Helper()
-	zones, err := filepath.Glob("testdata/e2e/zones/*.zone")
-	if err != nil || len(zones) == 0 {
+	files, err := filepath.Glob("testdata/e2e/zones/*.zone")
+	if err != nil || len(files) == 0 {
 		t.Fatalf("no zones: %v", err)
 	}
+	zones := map[string]string{}
+	for _, file := range files {
+		if file, err = filepath.Abs(file); err != nil {
+			t.Fatal(err)
+		}
+		zones[strings.TrimSuffix(filepath.Base(file), ".zone")] = file
+	}
+	return startAuthority(t, zones)
+}
+
+// startAuthority starts an nsd that is the authority for zones, whose files are their values.
+func startAuthority(t *testing.T, zones map[string]string) *dnsServer {
+	t.Helper()
 	dir, port := t.TempDir(), freePort(t)
 	var conf strings.Builder
 	fmt.Fprintf(&conf, `
@@ -43,12 +56,8 @@ server:
 remote-control:
   control-enable: no
 `, port, dir, filepath.Join(dir, "zones.list"))
-	for _, zone := range zones {
-		path, err := filepath.Abs(zone)
-		if err != nil {
-			t.Fatal(err)
-		}
-		fmt.Fprintf(&conf, "zone:\n  name: %q\n  zonefile: %q\n", strings.TrimSuffix(filepath.Base(zone), ".zone"), path)
+	for zone, file := range zones {
+		fmt.Fprintf(&conf, "zone:\n  name: %q\n  zonefile: %q\n", zone, file)
 	}
 	return startServer(t, "nsd", port, "-d", "-c", writeFile(t, conf.String(), dir, "nsd.conf"))
 }
