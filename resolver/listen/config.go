@@ -36,6 +36,10 @@ type Config struct {
 	// unless New fails.
 	// Their connections need a remote address of the form IP:port.
 	Streams []net.Listener
+	// Given are sockets that somebody else has bound for us, such as a service manager. With them nothing is bound, and Addresses is
+	// empty. Each address of theirs needs one of TCP and one or more of UDP, which are its workers. The server closes them, unless New
+	// fails.
+	Given []Given
 	// Workers is how many UDP sockets an address has, 1 to 256; 0 means GOMAXPROCS. Systems without Linux's SO_REUSEPORT have 1.
 	Workers int
 	// Batch is how many datagrams a UDP socket moves at most with one system call, 1 to 64; 0 means 32. Nobody waits for a batch
@@ -45,6 +49,12 @@ type Config struct {
 	Rate    *limit.Rate // what a client may ask; it may change while the server runs. nil: no limit
 	Limits  Limits
 	Log     *slog.Logger // nil: nothing is logged
+}
+
+// Given is a socket of UDP or of TCP; the other is nil.
+type Given struct {
+	UDP *net.UDPConn
+	TCP net.Listener
 }
 
 // Limits bound what clients may hold. A zero means the default.
@@ -66,7 +76,7 @@ const (
 
 // Listeners is how many values wire.Query.Worker can take: they are 0 ≤ Worker < Listeners. A handler sizes its shards by it.
 func (c Config) Listeners() int {
-	return len(c.Addresses)*(c.workers()+1) + len(c.Streams)
+	return len(c.Addresses)*(c.workers()+1) + len(c.Given) + len(c.Streams)
 }
 
 func (c Config) workers() int {
@@ -78,8 +88,11 @@ func (c Config) complete() (Config, error) {
 	if c.Handler == nil {
 		return c, errors.New("listen: no handler")
 	}
-	if len(c.Addresses)+len(c.Streams) == 0 {
+	if len(c.Addresses)+len(c.Given)+len(c.Streams) == 0 {
 		return c, errors.New("listen: no address to listen on")
+	}
+	if len(c.Addresses) > 0 && len(c.Given) > 0 {
+		return c, errors.New("listen: found addresses to bind and sockets that are bound, want one of the two")
 	}
 	if c.Workers < 0 || c.Workers > maxWorkers {
 		return c, fmt.Errorf("listen: %d workers an address, want 1 to %d, or 0 for one a processor", c.Workers, maxWorkers)

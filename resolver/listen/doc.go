@@ -31,5 +31,7 @@
 // The first socket of an address is bound alone, without SO_REUSEPORT: so a server that is there already, another Cordon
 // too, is found ([InUseError]) instead of losing half of its queries to us. It is opened to our own further sockets afterwards.
 //
+// Sockets that somebody else has bound for us are taken as they are ([Given]): then no privilege is needed for a port below 1024.
+//
 // Not its job: to know what a query means, who may ask, how many queries may wait for upstreams, or how long they wait.
 package listen

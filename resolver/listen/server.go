@@ -25,14 +25,14 @@ type Server struct {
 	closed chan struct{} // everything is shut: nobody waits for replies any more
 }
 
-// New binds every address of c. If one cannot be bound, none is: the error is an [*InUseError] if another server has it. An
-// address of a family that the host lacks is logged and left out, as long as another address works.
+// New binds every address of c, or takes the sockets that are given. If one cannot be bound, none is: the error is an [*InUseError] if
+// another server has it. An address of a family that the host lacks is logged and left out, as long as another address works.
 func New(c Config) (*Server, error) {
 	c, err := c.complete()
 	if err != nil {
 		return nil, err
 	}
-	addresses, err := bindAll(c.Addresses, c.Workers, c.Log)
+	addresses, err := c.open()
 	if err != nil {
 		return nil, err
 	}
@@ -46,6 +46,14 @@ func New(c Config) (*Server, error) {
 	}
 	s.assemble(c)
 	return s, nil
+}
+
+// open is every address with its sockets.
+func (c Config) open() ([]bound, error) {
+	if len(c.Given) > 0 {
+		return adopt(c.Given)
+	}
+	return bindAll(c.Addresses, c.Workers, c.Log)
 }
 
 // assemble gives every socket its goroutine-to-be, its index and its counters.
@@ -78,6 +86,16 @@ func (s *Server) Addrs() []netip.AddrPort {
 		if s.addresses[i].tcp != nil {
 			all = append(all, s.addresses[i].addr)
 		}
+	}
+	return all
+}
+
+// Queries returns how many queries were read so far, malformed ones too. It rises as long as there are any and the server serves.
+func (s *Server) Queries() uint64 {
+	var all uint64
+	for i := range s.counters {
+		c := &s.counters[i]
+		all += c.queries4.Load() + c.queries6.Load()
 	}
 	return all
 }

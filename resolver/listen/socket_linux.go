@@ -44,8 +44,12 @@ func prepare(fd int, a netip.Addr, m mode) error {
 	return unix.SetsockoptInt(fd, level, info, 1)
 }
 
-// setBuffer goes as far as net.core.rmem_max and wmem_max let us if force is forbidden.
+// setBuffer goes as far as net.core.rmem_max and wmem_max let us if force is forbidden. What is large enough already stays: it may have
+// been made so by who was allowed to.
 func setBuffer(fd, force, ask int) {
+	if room, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, ask); err == nil && room/2 >= bufferRoom { // half of it is the system's own
+		return
+	}
 	if unix.SetsockoptInt(fd, unix.SOL_SOCKET, force, bufferRoom) != nil {
 		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, ask, bufferRoom)
 	}
