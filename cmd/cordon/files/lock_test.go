@@ -42,3 +42,31 @@ func TestOneEditWaitsForAnother(t *testing.T) {
 		t.Errorf("left behind: %v %v", entries, err)
 	}
 }
+
+// A directory that a process has for itself is nobody else's until it ends, not for an edit either.
+func TestOneOwnsADirectory(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("directories are locked on Linux alone")
+	}
+	dir := t.TempDir()
+	release, err := Own(t.Context(), dir, 0, func(e *HeldError) { t.Errorf("the first one waits: %v", e) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = Own(t.Context(), dir, 0, func(e *HeldError) { t.Errorf("one without patience waits: %v", e) })
+	held, ok := errors.AsType[*HeldError](err)
+	if !ok || held.Path != dir || held.Holder != strconv.Itoa(os.Getpid()) {
+		t.Fatalf("the second one's error is %v", err)
+	}
+	if want := "another process (process " + strconv.Itoa(os.Getpid()) + ") has the lock of " + dir; held.Error() != want {
+		t.Errorf("it says %q, want %q", held.Error(), want)
+	}
+	again, err := Own(t.Context(), dir, time.Minute, func(*HeldError) { release() })
+	if err != nil {
+		t.Fatal(err)
+	}
+	again()
+	if _, err := Own(t.Context(), dir+"/none", 0, nil); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("of a directory that is not there: %v", err)
+	}
+}

@@ -29,6 +29,15 @@ func ReplaceLike(path string, content []byte, old fs.FileInfo) error {
 	})
 }
 
+// ReplaceFor is [Replace], and on Linux the file gets the owner and the group of the directory dir, which it is an error not to be able
+// to give: one who may write there for another leaves nothing that the other can't read.
+func ReplaceFor(dir fs.FileInfo, path string, content []byte, mode fs.FileMode) error {
+	return replace(filepath.Dir(path), always(path), func(f *os.File) error {
+		_, err := f.Write(content)
+		return errors.Join(err, keepOwner(f, dir), f.Chmod(mode))
+	})
+}
+
 // ReplaceWith is [Replace] for what write writes, which may be large. The draft is in dir, which is in the file system of the file; path
 // is called when write has returned, so that the file can be called after its content.
 func ReplaceWith(dir string, mode fs.FileMode, write func(io.Writer) error, path func() string) error {

@@ -2,11 +2,13 @@ package files
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -123,5 +125,34 @@ func TestDraftsAreWhatCrashesLeft(t *testing.T) {
 	}
 	if found := drafts(t, dir); !slices.Equal(found, []string{filepath.Join(dir, ".new-1")}) {
 		t.Errorf("found %q", found)
+	}
+}
+
+// What root writes into another's directory is the other's.
+func TestReplaceForGivesTheFileToTheOwnerOfTheDirectory(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	const other = 12345
+	root := runtime.GOOS == "linux" && os.Geteuid() == 0
+	if root {
+		if err := os.Chown(dir, other, other); err != nil {
+			t.Fatal(err)
+		}
+	}
+	info, err := os.Stat(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "a")
+	if err := ReplaceFor(info, path, []byte("new"), 0o640); err != nil {
+		t.Fatal(err)
+	}
+	want(t, path, "new")
+	now, err := os.Stat(path)
+	if err != nil || runtime.GOOS != "windows" && now.Mode() != 0o640 {
+		t.Errorf("%v, mode %v", err, now.Mode())
+	}
+	if root && !strings.Contains(fmt.Sprintf("%+v", now.Sys()), fmt.Sprint("Uid:", other, " Gid:", other)) {
+		t.Errorf("its owner is another: %+v", now.Sys())
 	}
 }
