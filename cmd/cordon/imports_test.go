@@ -41,6 +41,8 @@ var mayImport = map[string][]string{
 		"blocklists/domain", "resolver/agency", "resolver/answer", "resolver/cache", "resolver/policy", "resolver/upstream", "resolver/wire",
 	},
 	"config":             {"blocklists/domain", "blocklists/format"},
+	"cmd/cordon/admin":   {},
+	"cmd/cordon/systemd": {},
 	"cmd/cordon/audit":   {},
 	"cmd/cordon/effect":  {"cmd/cordon/wording", "blocklists", "blocklists/builtin", "blocklists/domain", "resolver/policy"},
 	"cmd/cordon/export":  {"cmd/cordon/wording", "blocklists", "blocklists/domain", "resolver/policy"},
@@ -49,7 +51,7 @@ var mayImport = map[string][]string{
 	"cmd/cordon/report":  {"cmd/cordon/audit", "config", "resolver/policy"},
 	"cmd/dnsload":        {"resolver/syscalls", "resolver/wire"},
 	"cmd/cordon": {
-		"cmd/cordon/audit", "cmd/cordon/effect", "cmd/cordon/export", "cmd/cordon/files", "cmd/cordon/report", "cmd/cordon/wording",
+		"cmd/cordon/admin", "cmd/cordon/systemd", "cmd/cordon/audit", "cmd/cordon/effect", "cmd/cordon/export", "cmd/cordon/files", "cmd/cordon/report", "cmd/cordon/wording",
 		"blocklists", "blocklists/builtin", "blocklists/domain", "blocklists/fetch", "blocklists/format", "blocklists/mirror",
 		"blocklists/signature", "blocklists/transfer", "config", "resolver", "resolver/answer",
 		"resolver/cache", "resolver/limit", "resolver/listen", "resolver/policy", "resolver/upstream", "resolver/wire",
