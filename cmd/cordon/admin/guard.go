@@ -1,0 +1,109 @@
+package admin
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"sync/atomic"
+)
+
+// Guard says who may ask, by the paths of files; "" is for what is not asked for. Who satisfies one of TokenFile and ClientCA may.
+type Guard struct {
+	TokenFile   string // has one word of printable ASCII, 16 to 4096 octets
+	Certificate string // the server's, in PEM, with what is between it and its authority; without it there is no TLS
+	Key         string // of Certificate, in PEM
+	ClientCA    string // the authorities of clients' certificates, in PEM; needs Certificate
+}
+
+// asks says whether strangers are kept out.
+func (g Guard) asks() bool { return g.TokenFile != "" || g.ClientCA != "" }
+
+// Check reads all files once. The error says which is unfit; warnings, which others may read though they should not.
+func (g Guard) Check() (warnings []string, err error) {
+	if g.TokenFile != "" {
+		if _, err := readToken(g.TokenFile); err != nil {
+			return nil, err
+		}
+	}
+	if g.Certificate != "" {
+		if _, err := g.tlsConfig(); err != nil {
+			return nil, err
+		}
+	}
+	for _, secret := range []string{g.TokenFile, g.Key} {
+		if isExposed(secret) {
+			warnings = append(warnings, secret+" can be read by every user of this host: take that from them, such as by chmod o-rwx")
+		}
+	}
+	return warnings, nil
+}
+
+// doorkeeper is a Guard at work. It is safe for concurrent use.
+type doorkeeper struct {
+	guard Guard
+	open  []string // the paths that are for everybody
+	next  http.Handler
+	log   *slog.Logger
+	wrong atomic.Pointer[string] // what is wrong with the token file, so that it is said once; nil for nothing
+}
+
+func (d *doorkeeper) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if slices.Contains(d.open, r.URL.Path) || d.lets(r) {
+		d.next.ServeHTTP(w, r)
+		return
+	}
+	challenge := `Bearer realm="cordon"`
+	if r.Header.Get("Authorization") != "" {
+		challenge += `, error="invalid_token"` // RFC 6750, section 3.1
+	}
+	w.Header().Set("WWW-Authenticate", challenge)
+	w.Header().Set("Connection", "close") // a stranger keeps no place
+	http.Error(w, "a token or a client certificate is asked for here", http.StatusUnauthorized)
+}
+
+// lets says whether who asks is no stranger.
+func (d *doorkeeper) lets(r *http.Request) bool {
+	switch {
+	case !d.guard.asks():
+		return true
+	case r.TLS != nil && len(r.TLS.VerifiedChains) > 0:
+		return true
+	case d.guard.TokenFile == "":
+		return false
+	}
+	want, err := readToken(d.guard.TokenFile)
+	d.note(err)
+	return err == nil && sameToken(shownToken(r), want)
+}
+
+// note logs what is wrong with the token file, once until it is something else.
+func (d *doorkeeper) note(err error) {
+	if err == nil {
+		if d.wrong.Swap(nil) != nil {
+			d.log.Info("admin listener: the token file can be used again")
+		}
+		return
+	}
+	text := err.Error()
+	if last := d.wrong.Swap(&text); last == nil || *last != text {
+		d.log.Error("admin listener: nobody is let in by a token", "error", err)
+	}
+}
+
+// shownToken is the token of a request, "" for none (RFC 6750, section 2.1).
+func shownToken(r *http.Request) string {
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return ""
+	}
+	return strings.TrimSpace(token)
+}
+
+// sameToken takes as long for a token that is nearly right as for any other.
+func sameToken(shown, want string) bool {
+	a, b := sha256.Sum256([]byte(shown)), sha256.Sum256([]byte(want))
+	return subtle.ConstantTimeCompare(a[:], b[:]) == 1
+}
