@@ -19,6 +19,7 @@ type Service struct {
 	Place
 
 	Listen Listen `yaml:"listen"`
+	Admin  Admin  `yaml:"admin"`
 
 	// AllowClients are the networks whose clients are answered, beside the networks of the agencies, which always are.
 	// Default: loopback, RFC 1918, RFC 6598 (100.64.0.0/10), RFC 4193 (fc00::/7) and link-local. Others get REFUSED.
@@ -53,9 +54,24 @@ type Listen struct {
 	// DNS are the addresses for DNS over UDP and TCP, at least one. Port 0 is any free port. Default: 127.0.0.1:5300 and
 	// [::1]:5300, which need no privilege.
 	DNS []netip.AddrPort `yaml:"dns" default:"127.0.0.1:5300 [::1]:5300" flag:"listen" help:"the 'ADDRESS' for DNS over UDP and TCP; several are divided by commas"`
-	// Admin is the address for metrics and health over HTTP, which asks for no password. "off", the zero AddrPort:
-	// none. Default: 127.0.0.1:9353.
-	Admin netip.AddrPort `yaml:"admin" opt:"off" default:"127.0.0.1:9353" flag:"admin" help:"the 'ADDRESS' for metrics and health over HTTP, or off"`
+	// Admin is where metrics and health are asked for over HTTP; who may ask is in [Admin]. "off", the zero Endpoint: nowhere. Default:
+	// 127.0.0.1:9353.
+	Admin Endpoint `yaml:"admin" opt:"off" default:"127.0.0.1:9353" flag:"admin" help:"the 'ADDRESS' for metrics and health over HTTP, unix:PATH, or off"`
+}
+
+// Admin says who may ask the admin listener for more than whether the server is well. Nobody is asked who they are without a TokenFile
+// and a ClientCA, which is a fault where other hosts reach the listener. With both, either will do. All are files, so that no secret
+// stands in this one, in a flag or in the environment; they are read again when they change.
+type Admin struct {
+	Place
+	// TokenFile has the token that a request shows (RFC 6750, section 2.1): one word of printable ASCII, 16 to 4096 octets.
+	TokenFile string `yaml:"token_file" opt:"path"`
+	// Certificate has the server's certificate in PEM, with those between it and its authority. Empty, the default: no TLS.
+	Certificate string `yaml:"certificate" opt:"path"`
+	// Key has the private key of Certificate in PEM.
+	Key string `yaml:"key" opt:"path"`
+	// ClientCA has the authorities in PEM by one of which the certificate of a client is to be signed. It needs Certificate.
+	ClientCA string `yaml:"client_ca" opt:"path"`
 }
 
 // Upstream is a server that is asked. In place of the whole object its address can be written alone.

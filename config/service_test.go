@@ -189,3 +189,37 @@ func TestAServiceFileThatCannotBeReadIsAFault(t *testing.T) {
 		t.Error("a missing file has no fault")
 	}
 }
+
+func TestTheAdminListenerIsAnAddressOrASocketOrOff(t *testing.T) {
+	for text, want := range map[string]struct {
+		is      string
+		private bool
+	}{
+		"127.0.0.1:9353":              {"127.0.0.1:9353", true},
+		"[::1]:9353":                  {"[::1]:9353", true},
+		"192.0.2.1:9353":              {"192.0.2.1:9353", false},
+		"unix:/run/cordon/admin.sock": {"unix:/run/cordon/admin.sock", true},
+		"unix:admin.sock":             {"unix:/etc/cordon/admin.sock", true},
+		"off":                         {"off", false},
+	} {
+		s, faults := service(t, "admin: {token_file: token}\nlisten: {admin: '"+text+"'}\n")
+		wantNoFaults(t, faults)
+		if e := s.Listen.Admin; e.String() != want.is || e.IsPrivate() != want.private || e.IsValid() != (want.is != "off") {
+			t.Errorf("%s is %s, private: %t", text, e, e.IsPrivate())
+		}
+	}
+}
+
+// A flag and a variable can open the listener to strangers too.
+func TestAnAdminListenerForStrangersNeedsAToken(t *testing.T) {
+	_, faults := service(t, "{}", "--admin", "0.0.0.0:9353")
+	if !faults.Bad() || faults[0].File != "--admin" {
+		t.Errorf("have %v, want a fault of --admin", faults)
+	}
+	t.Setenv("CORDON_ADMIN_TOKEN_FILE", "/run/secrets/admin-token")
+	s, faults := service(t, "{}", "--admin", "0.0.0.0:9353")
+	wantNoFaults(t, faults)
+	if s.Admin.TokenFile != "/run/secrets/admin-token" {
+		t.Errorf("the token is in %q", s.Admin.TokenFile)
+	}
+}

@@ -28,7 +28,30 @@ func checkService(s *Service) Faults {
 		}
 		faults = append(faults, s.checkUpstreams(f.Upstreams)...)
 	}
+	faults = append(faults, s.checkAdmin()...)
 	return append(faults, s.checkClients()...)
+}
+
+// checkAdmin finds an admin listener that strangers reach and that asks nobody who they are, and files without those that they need.
+func (s *Service) checkAdmin() Faults {
+	var faults Faults
+	a := &s.Admin
+	for _, one := range []struct{ key, path, needs, needed string }{
+		{"certificate", a.Certificate, "key", a.Key},
+		{"key", a.Key, "certificate", a.Certificate},
+		{"client_ca", a.ClientCA, "certificate", a.Certificate},
+	} {
+		if one.path != "" && one.needed == "" && !a.faulty {
+			faults = append(faults, faultAt(a.At(one.key), "%s: the key %q is missing beside it", one.key, one.needs))
+		}
+	}
+	e := s.Listen.Admin
+	if e.IsValid() && !e.IsPrivate() && a.TokenFile == "" && a.ClientCA == "" && !a.faulty {
+		faults = append(faults, faultAt(s.Listen.At("admin"), "admin: other hosts reach %s, so it has to ask for a token or a "+
+			"certificate: set admin.token_file or admin.client_ca, or listen on 127.0.0.1:%d or unix:/run/cordon/admin.sock",
+			e, e.Addr.Port()))
+	}
+	return faults
 }
 
 // checkUpstreams finds servers that are in a group twice or are this server, which would ask itself for ever.

@@ -60,6 +60,8 @@ func (d *decoder) parse(n *yaml.Node, v reflect.Value, f *field) error {
 			return into(p, parseUpstream, text)
 		}
 		return into(p, parseListen, text)
+	case *Endpoint:
+		return into(p, func(text string) (Endpoint, error) { return parseEndpoint(text, d.dir) }, text)
 	case *domain.Name:
 		return into(p, parseName, text)
 	case *time.Time:

@@ -4,51 +4,52 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
+	"io/fs"
 	"net/http"
 	"net/netip"
-	"strings"
+	"slices"
 	"syscall"
-	"time"
 
-	"cordon/cmd/cordon/wording"
+	"cordon/cmd/cordon/admin"
 	"cordon/config"
 )
 
-// adminError is an answer of the admin listener that says that something is wrong.
-type adminError struct{ status, text string }
-
-func (e *adminError) Error() string { return wording.After(e.status, ": ", e.text) }
-
-// getAdmin gets resource from the admin listener of service. No proxy of the environment comes between.
+// getAdmin gets resource from the admin listener of service.
 func getAdmin(ctx context.Context, service *config.Service, resource string) ([]byte, error) {
-	const largest = 64 << 20
-	address := service.Listen.Admin
-	if !address.IsValid() {
+	endpoint := service.Listen.Admin
+	if !endpoint.IsValid() {
 		return nil, errors.New("the admin listener is off: set `listen: {admin: 127.0.0.1:9353}`")
 	}
-	if address.Addr().IsUnspecified() {
-		address = netip.AddrPortFrom(loopback(address.Addr()), address.Port())
+	if a := endpoint.Addr; a.Addr().IsUnspecified() {
+		endpoint.Addr = netip.AddrPortFrom(loopback(a.Addr()), a.Port())
 	}
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
-	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address.String()+resource, http.NoBody)
-	if err != nil {
-		return nil, err
-	}
-	response, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(request)
+	network, address := endpointOf(endpoint)
+	text, err := admin.Ask(ctx, network, address, guardOf(service), resource, slices.Contains(openPaths(), resource))
+	status, answered := errors.AsType[*admin.StatusError](err)
 	switch {
-	case errors.Is(err, syscall.ECONNREFUSED):
-		return nil, fmt.Errorf("nothing listens on %s: is `cordon serve` running, by the same configuration?", address)
-	case err != nil:
-		return nil, err
-	}
-	defer response.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(response.Body, largest))
-	if err == nil && response.StatusCode != http.StatusOK {
-		err = &adminError{status: response.Status, text: strings.TrimSpace(string(text[:min(len(text), 4096)]))}
+	case errors.Is(err, syscall.ECONNREFUSED), network == "unix" && errors.Is(err, syscall.ENOENT):
+		return nil, fmt.Errorf("nothing listens on %s: is `cordon serve` running, by the same configuration?", endpoint)
+	case errors.Is(err, fs.ErrPermission):
+		return nil, fmt.Errorf("%w; run this as somebody who may, such as the user of the server", err)
+	case answered && status.Code == http.StatusUnauthorized:
+		return nil, fmt.Errorf("%s lets nobody in like that: %w; set admin.token_file, or run this by the server's own configuration",
+			endpoint, err)
 	}
 	return text, err
+}
+
+// endpointOf is e in the words of package net.
+func endpointOf(e config.Endpoint) (network, address string) {
+	if e.Socket != "" {
+		return "unix", e.Socket
+	}
+	return "tcp", e.Addr.String()
+}
+
+func guardOf(s *config.Service) admin.Guard {
+	return admin.Guard{
+		TokenFile: s.Admin.TokenFile, Certificate: s.Admin.Certificate, Key: s.Admin.Key, ClientCA: s.Admin.ClientCA,
+	}
 }
 
 // loopback is the loopback address of the family of a.

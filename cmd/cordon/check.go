@@ -102,6 +102,7 @@ func readAll(cmd *cobra.Command, path string) (*inputs, error) {
 		in.service.PolicyDir = policyDir
 	}
 	in.checkUpstreams()
+	in.checkAdmin()
 	in.serviceBad = in.faults.Bad()
 	if in.path != "" && in.faults.Bad() && in.service.PolicyDir == "" {
 		return in, nil // what policy it names is not known

@@ -221,7 +221,7 @@ func registeredMetrics(t *testing.T) []string {
 		t.Fatal(err)
 	}
 	defer s.listener.Close()
-	defer s.admin.listener.Close()
+	defer s.admin.Close()
 	families, err := s.registry.Gather()
 	if err != nil {
 		t.Fatal(err)

@@ -98,6 +98,7 @@ func (s *server) follow(ctx context.Context) {
 	hangup := make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP)
 	defer signal.Stop(hangup)
+	s.tellReady() // before that, the signal would end the process
 	s.survive(s.save)
 	s.followAll(ctx, hangup)
 }
@@ -106,6 +107,7 @@ func (s *server) follow(ctx context.Context) {
 func (s *server) followAll(ctx context.Context, hangup <-chan os.Signal) {
 	for {
 		s.announce(time.Now())
+		s.tellStatus()
 		announcement := s.nextAnnouncement()
 		select {
 		case <-ctx.Done():
@@ -113,8 +115,10 @@ func (s *server) followAll(ctx context.Context, hangup <-chan os.Signal) {
 			return
 		case <-hangup:
 			s.log.Info("reading the configuration again", "because", "SIGHUP")
+			s.tellReloading()
 			s.pokeAll()
 			s.surviveReload(ctx)
+			s.tellReady()
 		case <-s.watcher.Changes():
 			s.surviveReload(ctx)
 		case <-s.copied:

@@ -24,7 +24,7 @@ func (s *server) greet(w io.Writer) {
 	fmt.Fprintf(w, "  upstreams  %s\n", strings.Join(s.upstream.names, ", "))
 	fmt.Fprintf(w, "  kept       %s\n", keptText(s.service))
 	if s.admin != nil {
-		fmt.Fprintf(w, "  metrics    http://%s/metrics\n", s.admin.listener.Addr())
+		fmt.Fprintf(w, "  metrics    %s\n", s.admin.URL("/metrics"))
 	}
 	fmt.Fprintf(w, "  try        %s\n", digLine(addresses[0]))
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"cordon/cmd/cordon/admin"
 	"cordon/config"
 )
 
@@ -37,7 +38,7 @@ func healthcheck(cmd *cobra.Command, path string) error {
 	ctx, cancel := context.WithTimeout(cmd.Context(), 2*time.Second)
 	defer cancel()
 	_, err = getAdmin(ctx, service, "/readyz")
-	if wrong, ok := errors.AsType[*adminError](err); ok {
+	if wrong, ok := errors.AsType[*admin.StatusError](err); ok {
 		return fmt.Errorf("healthcheck: not ready: %w", wrong)
 	}
 	if err != nil {

@@ -16,6 +16,8 @@ import (
 	"github.com/spf13/pflag"
 
 	"cordon/blocklists/mirror"
+	"cordon/cmd/cordon/admin"
+	"cordon/cmd/cordon/systemd"
 	"cordon/config"
 	"cordon/resolver"
 	"cordon/resolver/cache"
@@ -63,6 +65,7 @@ type server struct {
 	service     *config.Service // in force
 	goodService *goodFile       // what service was read from, nil for the embedded default
 	state       *stateDir
+	release     func()    // gives up the state directory
 	earlier     time.Time // what an earlier process has seen, zero for nothing
 	loader      *loader
 	outcome     *reloads
@@ -75,18 +78,20 @@ type server struct {
 	remotes     []string            // the lists from elsewhere, by name
 	notify      resolver.NotifyFunc // hears that a zone has changed
 	announcer   announcer           // of what begins and ends by itself
+	manager     manager             // of services; it is told how this one is
 	stale       map[string]bool     // the lists of which it was said that they are too old
 
 	resolver *resolver.Resolver
 	rate     *limit.Rate // what one client may ask; nil before newResolver
 	listener *listen.Server
-	admin    *admin   // nil if it is off
-	audit    *auditor // nil if no audit log is written
+	admin    *admin.Server // nil if it is off
+	audit    *auditor      // nil if no audit log is written
 }
 
 // newServer reads everything, binds everything, and serves nothing yet. An error leaves nothing behind.
-func newServer(ctx context.Context, path string, flags *pflag.FlagSet, stderr io.Writer) (*server, error) {
+func newServer(ctx context.Context, path string, flags *pflag.FlagSet, stderr io.Writer) (_ *server, failed error) {
 	s := &server{flags: flags, level: new(slog.LevelVar), registry: prometheus.NewRegistry(), outcome: newReloads()}
+	s.manager.notifier = systemd.NewNotifier()
 	var err error
 	if s.path, err = config.FindService(path); err != nil {
 		return nil, err
@@ -97,6 +102,14 @@ func newServer(ctx context.Context, path string, flags *pflag.FlagSet, stderr io
 	if s.state, err = openState(s.service.StateDir); err != nil {
 		return nil, err
 	}
+	if s.release, err = s.state.own(ctx, s.log); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if failed != nil {
+			s.release()
+		}
+	}()
 	s.earlier = s.state.seen()
 	progress := newProgress(stderr)
 	defer progress.end()
@@ -109,7 +122,7 @@ func newServer(ctx context.Context, path string, flags *pflag.FlagSet, stderr io
 	if err := s.firstPolicy(ctx, stderr); err != nil {
 		return nil, err
 	}
-	if err := s.assemble(); err != nil {
+	if err := s.assemble(ctx); err != nil {
 		return nil, err
 	}
 	s.loader.progress = nil // nobody looks any more
@@ -131,8 +144,15 @@ func (s *server) rememberTime(now time.Time) {
 }
 
 // assemble makes the resolver and binds the sockets.
-func (s *server) assemble() error {
-	listening := listen.Config{Addresses: s.service.Listen.DNS, Limits: listenLimits(s.service), Log: s.log}
+func (s *server) assemble(ctx context.Context) error {
+	handed, err := takeSockets(s.log)
+	if err != nil {
+		return err
+	}
+	listening := listen.Config{Given: handed.dns, Limits: listenLimits(s.service), Log: s.log}
+	if len(handed.dns) == 0 {
+		listening.Addresses = s.service.Listen.DNS
+	}
 	answers, err := s.newResolver(listening.Listeners(), nil)
 	if err != nil {
 		return err
@@ -141,8 +161,8 @@ func (s *server) assemble() error {
 	if s.listener, err = listen.New(listening); err != nil {
 		return portAdvice(err)
 	}
-	if s.service.Listen.Admin.IsValid() {
-		if s.admin, err = newAdmin(s.service.Listen.Admin.String(), s.registry, s.ready, s.outcome, s.log); err != nil {
+	if handed.admin != nil || s.service.Listen.Admin.IsValid() {
+		if s.admin, err = s.newAdmin(ctx, handed.admin); err != nil {
 			s.listener.Close()
 			return err
 		}
@@ -198,7 +218,9 @@ func (s *server) inForce() (*policy.Snapshot, policy.Instant) {
 func (s *server) run(ctx context.Context) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
+	defer s.release()
 	s.audit.begin()
+	context.AfterFunc(ctx, s.tellStopping)
 	var all sync.WaitGroup
 	all.Go(func() { s.follow(ctx) })
 	all.Go(func() { _ = s.watcher.Run(ctx) })
@@ -206,8 +228,9 @@ func (s *server) run(ctx context.Context) error {
 		all.Go(func() { _ = s.copies.Run(ctx) })
 	}
 	if s.admin != nil {
-		all.Go(func() { stop(s.admin.run(ctx)) })
+		all.Go(func() { stop(s.admin.Run(ctx)) })
 	}
+	all.Go(func() { s.assure(ctx, systemd.Watchdog()) })
 	err := s.listener.Run(ctx)
 	stop(err)
 	all.Wait()

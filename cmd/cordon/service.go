@@ -108,7 +108,7 @@ func (s *server) reloadService() {
 	s.resolver.StructureErrors(structuredErrors(next))
 	setLevel(s.level, next)
 	next.Listen, next.StateDir, next.Cache = s.service.Listen, s.service.StateDir, s.service.Cache
-	next.Audit = s.service.Audit
+	next.Admin, next.Audit = s.service.Admin, s.service.Audit
 	s.service = next
 }
 
@@ -125,6 +125,7 @@ func needRestart(old, next *config.Service) []string {
 	for key, pair := range map[string][2]any{
 		"listen.dns":   {old.Listen.DNS, next.Listen.DNS},
 		"listen.admin": {old.Listen.Admin, next.Listen.Admin},
+		"admin":        {guardOf(old), guardOf(next)},
 		"state_dir":    {old.StateDir, next.StateDir},
 		"cache": {
 			[]any{old.Cache.MaxBytes, old.Cache.ServeStale, old.Cache.MaxStale},

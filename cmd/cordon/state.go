@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -10,6 +11,7 @@ import (
 	"io"
 	"io/fs"
 	"iter"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -74,6 +76,30 @@ func openState(path string) (*stateDir, error) {
 		}
 	}
 	return &stateDir{path: path, stored: map[io.WriterTo]string{}}, nil
+}
+
+// ownPatience is how long a server waits for another to give up the state directory: a little more than that one takes to stop, so that
+// one can be started while the one before ends.
+const ownPatience = 5 * time.Second
+
+// own takes the directory for this process alone, until release. Where the file system
+// has no locks, that is only warned of.
+func (d *stateDir) own(ctx context.Context, log *slog.Logger) (release func(), err error) {
+	if d == nil {
+		return func() {}, nil
+	}
+	release, err = files.Own(ctx, d.path, ownPatience, func(e *files.HeldError) {
+		log.Warn("another server uses the state directory: waiting for its end", "state_dir", d.path, "process", e.Holder)
+	})
+	if held, ok := errors.AsType[*files.HeldError](err); ok {
+		return nil, fmt.Errorf("state directory: %w and has not ended within %s: stop it, or give this server a state_dir of its own",
+			held, ownPatience)
+	}
+	if err != nil && ctx.Err() == nil {
+		log.Warn("the state directory can't be locked: see to it that no other server uses it", "state_dir", d.path, "error", err)
+		return func() {}, nil
+	}
+	return release, err
 }
 
 // load is what the last save saved, with its contents but those of lists, see [stateDir.list]; nil without an error if there is
@@ -274,8 +300,11 @@ func (d *stateDir) accepted(name string) (blocklists.Content, error) {
 
 // accept notes that somebody believes content of the list called name.
 func (d *stateDir) accept(name string, content blocklists.Content) error {
-	const readable = 0o644 // for the server, whoever it is that accepts; the directory is for nobody else
-	return files.Replace(d.acceptance(name), []byte(content.String()+"\n"), readable)
+	dir, err := os.Stat(filepath.Join(d.path, acceptedDir))
+	if err != nil {
+		return err
+	}
+	return files.ReplaceFor(dir, d.acceptance(name), []byte(content.String()+"\n"), fileMode)
 }
 
 func (d *stateDir) acceptance(name string) string { return filepath.Join(d.path, acceptedDir, name) }

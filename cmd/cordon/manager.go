@@ -1,0 +1,116 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"net"
+	"net/netip"
+	"time"
+
+	"cordon/cmd/cordon/systemd"
+	"cordon/cmd/cordon/wording"
+)
+
+// This file tells the service manager how the server is: ready, reading again, stopping, and whether it answers.
+
+// manager is the way to the service manager, and what it was told last. It is used by one goroutine at a time, but for its notifier.
+type manager struct {
+	notifier *systemd.Notifier // nil: there is none
+	status   string
+}
+
+// tellReady tells that a policy is in force and that the sockets are open.
+func (s *server) tellReady() {
+	s.manager.status = s.statusLine()
+	s.told(s.manager.notifier.Ready(s.manager.status))
+}
+
+func (s *server) tellReloading() { s.told(s.manager.notifier.Reloading()) }
+
+func (s *server) tellStopping() { s.told(s.manager.notifier.Stopping()) }
+
+// tellStatus tells what is in force, if that is news.
+func (s *server) tellStatus() {
+	if status := s.statusLine(); status != s.manager.status {
+		s.manager.status = status
+		s.told(s.manager.notifier.Status(status))
+	}
+}
+
+func (s *server) told(err error) {
+	if err != nil {
+		s.log.Warn("the service manager was not told how the server is", "error", err)
+	}
+}
+
+// statusLine says what is in force, and how much is held.
+func (s *server) statusLine() string {
+	text := "in force: " + inForce(s.loader.good.snapshot, time.Now())
+	if held := len(s.held()); held > 0 {
+		text += "; " + wording.Count(held, "fault") + " held: see the log"
+	}
+	return text
+}
+
+// assure tells the service manager that the server is well, as long as that is so, twice in the time after which it would end the process;
+// 0: nobody looks. The server is well if it answers a query of its own, or has read queries of others meanwhile: in a flood, our own may be
+// lost.
+func (s *server) assure(ctx context.Context, patience time.Duration) {
+	if patience == 0 {
+		return
+	}
+	tick := time.NewTicker(patience / 2) // one that comes late is in time
+	defer tick.Stop()
+	for read := uint64(0); ; {
+		before := read
+		err := s.askItself(ctx, patience/4)
+		if read = s.listener.Queries(); err == nil || read > before {
+			s.told(s.manager.notifier.Alive())
+		} else if ctx.Err() == nil {
+			s.log.Error("the server does not answer its own query: the service manager may end it", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// askItself asks the first of the server's own sockets over UDP. Any answer will do, a refusal too: whom it answers is a matter of policy.
+func (s *server) askItself(ctx context.Context, patience time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	addr := s.listener.Addrs()[0]
+	if addr.Addr().IsUnspecified() {
+		addr = netip.AddrPortFrom(loopback(addr.Addr()), addr.Port())
+	}
+	conn, err := new(net.Dialer).DialContext(ctx, "udp", addr.String())
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
+	defer stop()
+	query := localhostQuery()
+	if _, err := conn.Write(query); err != nil {
+		return err
+	}
+	var answer [512]byte
+	n, err := conn.Read(answer[:])
+	if err != nil {
+		return err
+	}
+	if n < len(query) || [2]byte(answer[:2]) != [2]byte(query[:2]) {
+		return fmt.Errorf("found %d octets that are no answer", n)
+	}
+	return nil
+}
+
+// localhostQuery asks for the address of localhost, with a random ID (RFC 1035, section 4.1).
+func localhostQuery() []byte {
+	query := []byte("\x00\x00\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x09localhost\x00\x00\x01\x00\x01")
+	_, _ = rand.Read(query[:2]) // it has no error
+	return query
+}
