@@ -53,6 +53,11 @@ const runAsCordon = "RUN_AS_CORDON=1"
 
 func init() { //nolint:gochecknoinits // TestMain is for the scripts, on all systems
 	if name, value, _ := strings.Cut(runAsCordon, "="); os.Getenv(name) == value {
+		if numbers := os.Getenv(confined); numbers != "" {
+			if err := confine(numbers); err != nil {
+				panic(err)
+			}
+		}
 		main()
 	}
 }
