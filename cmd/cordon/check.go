@@ -18,6 +18,7 @@ import (
 
 	"cordon/blocklists"
 	"cordon/blocklists/mirror"
+	"cordon/cmd/cordon/files"
 	"cordon/cmd/cordon/wording"
 	"cordon/config"
 	"cordon/resolver/policy"
@@ -205,7 +206,7 @@ func (l *loader) checkLists(ctx context.Context, set *config.PolicySet) config.F
 			continue // said by the files' own check
 		}
 		list, err := l.listAsWritten(ctx, set, declared, l.lastGoodList(declared.Name))
-		faults = append(faults, missingFiles(set.Files, declared)...)
+		faults = append(faults, neededFiles(set.Files, declared)...)
 		if err != nil {
 			f := faultAt(set.Files, sourcePos(declared), err.Error())
 			f.Warning = errors.Is(err, errNoCopy)
@@ -217,17 +218,26 @@ func (l *loader) checkLists(ctx context.Context, set *config.PolicySet) config.F
 	return faults
 }
 
-// missingFiles warns of files that the fetching of a list needs and that are not there.
-func missingFiles(files []config.File, declared *config.List) config.Faults {
+// neededFiles warns of files that the fetching of a list needs and that are not there, or are secrets that everybody may read.
+func neededFiles(written []config.File, declared *config.List) config.Faults {
 	var faults config.Faults
-	for _, needed := range []struct{ key, path string }{
-		{"token_file", declared.TokenFile}, {"ca_file", declared.CAFile}, {"tsig_file", declared.TSIGFile},
+	for _, needed := range []struct {
+		key, path string
+		secret    bool
+	}{
+		{"token_file", declared.TokenFile, true}, {"ca_file", declared.CAFile, false}, {"tsig_file", declared.TSIGFile, true},
 	} {
 		if needed.path == "" {
 			continue
 		}
+		wrong := ""
 		if _, err := os.Stat(needed.path); errors.Is(err, fs.ErrNotExist) {
-			f := faultAt(files, declared.At(needed.key), needed.key+": "+err.Error())
+			wrong = err.Error()
+		} else if needed.secret && files.IsExposed(needed.path) {
+			wrong = files.Exposed(needed.path)
+		}
+		if wrong != "" {
+			f := faultAt(written, declared.At(needed.key), needed.key+": "+wrong)
 			f.Warning = true
 			faults = append(faults, f)
 		}
@@ -260,10 +270,10 @@ func sourcePos(declared *config.List) config.Pos {
 }
 
 // faultAt is a fault at pos with the line that is there.
-func faultAt(files []config.File, pos config.Pos, message string) config.Fault {
+func faultAt(written []config.File, pos config.Pos, message string) config.Fault {
 	f := config.Fault{File: pos.File, Line: pos.Line, Column: pos.Column, Message: message}
 	const widest = 120
-	if file, ok := fileAt(files, pos.File); ok {
+	if file, ok := fileAt(written, pos.File); ok {
 		lines := strings.Split(string(file.Data), "\n")
 		if pos.Line > 0 && pos.Line <= len(lines) && len(lines[pos.Line-1]) <= widest {
 			f.Excerpt = strings.TrimSuffix(lines[pos.Line-1], "\r")

@@ -41,7 +41,7 @@ var mayImport = map[string][]string{
 		"blocklists/domain", "resolver/agency", "resolver/answer", "resolver/cache", "resolver/policy", "resolver/upstream", "resolver/wire",
 	},
 	"config":             {"blocklists/domain", "blocklists/format"},
-	"cmd/cordon/admin":   {},
+	"cmd/cordon/admin":   {"cmd/cordon/files"},
 	"cmd/cordon/systemd": {},
 	"cmd/cordon/audit":   {},
 	"cmd/cordon/effect":  {"cmd/cordon/wording", "blocklists", "blocklists/builtin", "blocklists/domain", "resolver/policy"},

@@ -483,6 +483,9 @@ func TestASocketIsForItsUserAndGroup(t *testing.T) {
 
 func TestAStaleSocketIsReplacedAndNothingElse(t *testing.T) {
 	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("files in use can't be replaced there")
+	}
 	dir := shortDir(t)
 	path := filepath.Join(dir, "admin.sock")
 	stale, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})

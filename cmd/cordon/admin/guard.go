@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
+
+	"cordon/cmd/cordon/files"
 )
 
 // Guard says who may ask, by the paths of files; "" is for what is not asked for. Who satisfies one of TokenFile and ClientCA may.
@@ -34,8 +36,8 @@ func (g Guard) Check() (warnings []string, err error) {
 		}
 	}
 	for _, secret := range []string{g.TokenFile, g.Key} {
-		if isExposed(secret) {
-			warnings = append(warnings, secret+" can be read by every user of this host: take that from them, such as by chmod o-rwx")
+		if files.IsExposed(secret) {
+			warnings = append(warnings, files.Exposed(secret))
 		}
 	}
 	return warnings, nil

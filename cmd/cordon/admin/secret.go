@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"runtime"
 	"strings"
 )
 
@@ -44,14 +43,4 @@ func readSmall(path string, most int64) ([]byte, error) {
 		err = errors.New(path + " is too large")
 	}
 	return text, err
-}
-
-// isExposed says whether everybody on this host may read the file at path.
-func isExposed(path string) bool {
-	if path == "" || runtime.GOOS == "windows" { // permissions are others there
-		return false
-	}
-	info, err := os.Stat(path)
-	const everybody = 0o007
-	return err == nil && info.Mode().Perm()&everybody != 0
 }
