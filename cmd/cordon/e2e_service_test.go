@@ -266,6 +266,10 @@ func TestE2EServiceWithoutAnyCapability(t *testing.T) {
 		t.Errorf("the socket is left behind: %v", err)
 	}
 
+	if strings.Contains(c.log(), "needs a restart") {
+		t.Error("the addresses of the sockets count as a change of listen.dns")
+	}
+
 	// What is asked while no server runs waits in the sockets for the next.
 	got := make(chan reply, 1)
 	go func() { got <- c.dig("@"+ip, "www.example") }()
@@ -277,6 +281,22 @@ func TestE2EServiceWithoutAnyCapability(t *testing.T) {
 	if r := <-got; r.String() != "NOERROR A 192.0.2.80" {
 		t.Errorf("what was asked between two servers got %v", r)
 	}
+}
+
+// A server whose sockets are one of its upstreams would ask itself for ever.
+func TestE2EServiceThatWouldAskItself(t *testing.T) {
+	endToEnd(t, "setpriv")
+	c := newService(t, nil, "")
+	address := fmt.Sprintf("%s:%d", ownLoopback(), c.port)
+	c.service([]string{address}, "")
+	c.env = []string{"LISTEN_FDS=3"}
+	cmd := c.asService()
+	cmd.ExtraFiles = boundSockets(t, address)
+	c.child = start(t, "cordon", cmd)
+	if status := c.wait(10 * time.Second); status != 1 {
+		t.Errorf("exit status %d, want 1", status)
+	}
+	c.saysAll(c.log(), "upstream "+address+" is this server itself")
 }
 
 // Without sockets the one capability is enough, and needed.

@@ -5,8 +5,11 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
+	"slices"
 
 	"cordon/cmd/cordon/systemd"
+	"cordon/config"
 	"cordon/resolver/listen"
 )
 
@@ -21,7 +24,7 @@ type handed struct {
 const adminSocket = "admin"
 
 // takeSockets is what was handed over, nothing for most processes.
-func takeSockets(log *slog.Logger) (handed, error) {
+func takeSockets() (handed, error) {
 	sockets, err := systemd.Sockets()
 	if err != nil {
 		return handed{}, fmt.Errorf("sockets of the service manager: %w", err)
@@ -35,13 +38,35 @@ func takeSockets(log *slog.Logger) (handed, error) {
 			return handed{}, fmt.Errorf("sockets of the service manager: %w", err)
 		}
 	}
+	return h, nil
+}
+
+// say logs what of the service file is not used.
+func (h *handed) say(log *slog.Logger) {
 	if len(h.dns) > 0 {
 		log.Info("the service manager has bound the sockets for DNS: listen.dns is not used", "sockets", len(h.dns))
 	}
 	if h.admin != nil {
 		log.Info("the service manager has bound the admin listener: the address in listen.admin is for commands", "address", h.admin.Addr())
 	}
-	return h, nil
+}
+
+// overrule makes the addresses of the sockets those of s, so that a server that is one of its own upstreams is found.
+func (h *handed) overrule(s *config.Service) {
+	if len(h.dns) == 0 {
+		return
+	}
+	s.Listen.DNS = nil
+	for _, g := range h.dns {
+		if g.UDP == nil {
+			continue // there is one of UDP for each of TCP
+		}
+		addr, ok := g.UDP.LocalAddr().(*net.UDPAddr)
+		at := netip.AddrPortFrom(addr.AddrPort().Addr().Unmap(), addr.AddrPort().Port())
+		if ok && !slices.Contains(s.Listen.DNS, at) {
+			s.Listen.DNS = append(s.Listen.DNS, at)
+		}
+	}
 }
 
 func (h *handed) add(s *systemd.Socket) error {

@@ -28,7 +28,11 @@ func (s *server) tellReady() {
 
 func (s *server) tellReloading() { s.told(s.manager.notifier.Reloading()) }
 
-func (s *server) tellStopping() { s.told(s.manager.notifier.Stopping()) }
+// tellStopping tells it when ctx ends.
+func (s *server) tellStopping(ctx context.Context) {
+	<-ctx.Done()
+	s.told(s.manager.notifier.Stopping())
+}
 
 // tellStatus tells what is in force, if that is news.
 func (s *server) tellStatus() {

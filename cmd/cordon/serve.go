@@ -64,6 +64,7 @@ type server struct {
 	flags       *pflag.FlagSet
 	service     *config.Service // in force
 	goodService *goodFile       // what service was read from, nil for the embedded default
+	handed      handed          // by a service manager
 	state       *stateDir
 	release     func()    // gives up the state directory
 	earlier     time.Time // what an earlier process has seen, zero for nothing
@@ -93,6 +94,9 @@ func newServer(ctx context.Context, path string, flags *pflag.FlagSet, stderr io
 	s := &server{flags: flags, level: new(slog.LevelVar), registry: prometheus.NewRegistry(), outcome: newReloads()}
 	s.manager.notifier = systemd.NewNotifier()
 	var err error
+	if s.handed, err = takeSockets(); err != nil {
+		return nil, err
+	}
 	if s.path, err = config.FindService(path); err != nil {
 		return nil, err
 	}
@@ -145,12 +149,9 @@ func (s *server) rememberTime(now time.Time) {
 
 // assemble makes the resolver and binds the sockets.
 func (s *server) assemble(ctx context.Context) error {
-	handed, err := takeSockets(s.log)
-	if err != nil {
-		return err
-	}
-	listening := listen.Config{Given: handed.dns, Limits: listenLimits(s.service), Log: s.log}
-	if len(handed.dns) == 0 {
+	s.handed.say(s.log)
+	listening := listen.Config{Given: s.handed.dns, Limits: listenLimits(s.service), Log: s.log}
+	if len(s.handed.dns) == 0 {
 		listening.Addresses = s.service.Listen.DNS
 	}
 	answers, err := s.newResolver(listening.Listeners(), nil)
@@ -161,8 +162,8 @@ func (s *server) assemble(ctx context.Context) error {
 	if s.listener, err = listen.New(listening); err != nil {
 		return portAdvice(err)
 	}
-	if handed.admin != nil || s.service.Listen.Admin.IsValid() {
-		if s.admin, err = s.newAdmin(ctx, handed.admin); err != nil {
+	if s.handed.admin != nil || s.service.Listen.Admin.IsValid() {
+		if s.admin, err = s.newAdmin(ctx, s.handed.admin); err != nil {
 			s.listener.Close()
 			return err
 		}
@@ -220,8 +221,8 @@ func (s *server) run(ctx context.Context) error {
 	defer stop(nil)
 	defer s.release()
 	s.audit.begin()
-	context.AfterFunc(ctx, s.tellStopping)
 	var all sync.WaitGroup
+	all.Go(func() { s.tellStopping(ctx) })
 	all.Go(func() { s.follow(ctx) })
 	all.Go(func() { _ = s.watcher.Run(ctx) })
 	if s.copies != nil {

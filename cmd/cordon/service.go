@@ -23,6 +23,7 @@ func (s *server) readService(stderr io.Writer) error {
 		s.keepService(file)
 	}
 	s.service = service
+	s.handed.overrule(service)
 	s.log = newLog(stderr, s.level, service)
 	for _, w := range faults.Warnings() {
 		s.log.Warn("configuration", "warning", w.String())
@@ -91,6 +92,7 @@ func (s *server) reloadService() {
 		s.holdService(faults.Errors())
 		return
 	}
+	s.handed.overrule(next)
 	if err := s.upstream.follow(next); err != nil {
 		s.holdService(err)
 		return

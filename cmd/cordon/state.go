@@ -82,8 +82,8 @@ func openState(path string) (*stateDir, error) {
 // one can be started while the one before ends.
 const ownPatience = 5 * time.Second
 
-// own takes the directory for this process alone, until release. Where the file system
-// has no locks, that is only warned of.
+// own takes the directory for this process alone, until release. Where the file system has no locks, that is only
+// warned of.
 func (d *stateDir) own(ctx context.Context, log *slog.Logger) (release func(), err error) {
 	if d == nil {
 		return func() {}, nil
