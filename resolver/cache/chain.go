@@ -50,10 +50,7 @@ func (w *walk) follow() error {
 // look reads the answer section for w.name. The first CNAME and the first DNAME record count; a second one would break
 // RFC 2181, section 10.1 or RFC 6672, section 2.4.
 func (w *walk) look() (s step) {
-	for r := range w.m.Records() {
-		if r.Section != wire.Answer {
-			break
-		}
+	for _, r := range w.answers {
 		if s.dname.End == 0 && r.Type == wire.TypeDNAME && w.below(r) {
 			s.dname = r
 		}
@@ -125,7 +122,7 @@ func (w *walk) keepSet(owner []byte, rtype uint16) error {
 		return err
 	}
 	if w.k.DO {
-		if err := w.keepSignatures(wire.Answer, owner, rtype); err != nil {
+		if err := w.keepSignatures(w.answers, owner, rtype); err != nil {
 			return err
 		}
 	}
@@ -135,10 +132,7 @@ func (w *walk) keepSet(owner []byte, rtype uint16) error {
 
 func (w *walk) keepMatching(owner []byte, rtype uint16, single bool) error {
 	n := 0
-	for r := range w.m.Records() {
-		if r.Section != wire.Answer {
-			break
-		}
+	for _, r := range w.answers {
 		if r.Type != rtype || !w.at(r, owner) {
 			continue
 		}
@@ -156,10 +150,10 @@ func (w *walk) keepMatching(owner []byte, rtype uint16, single bool) error {
 }
 
 // keepSignatures keeps the signatures of the set of type covered at owner.
-func (w *walk) keepSignatures(section wire.Section, owner []byte, covered uint16) error {
+func (w *walk) keepSignatures(section []wire.Record, owner []byte, covered uint16) error {
 	n := 0
-	for r := range w.m.Records() {
-		if r.Section != section || w.covers(r) != covered || !w.at(r, owner) {
+	for _, r := range section {
+		if w.covers(r) != covered || !w.at(r, owner) {
 			continue
 		}
 		if n++; n > maxSet {

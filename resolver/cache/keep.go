@@ -103,6 +103,9 @@ type walk struct {
 	found    bool // the RRset at the end of the chain
 	soa      wire.Record
 
+	answers, authorities []wire.Record // of the two sections, in recordBuf if that has room
+	recordBuf            [16]wire.Record
+
 	dnames     [maxSteps + 1]int // owners of the DNAME records that are kept
 	dnameCount int
 
@@ -122,11 +125,25 @@ func (w *walk) begin(k Key, m wire.Message) {
 	w.name = append(w.nameBuf[:0], k.Name...)
 	w.out.begin(k.Name)
 	w.leads.begin(k.Name)
+	w.list()
+}
+
+// list takes the records of the two sections out of the message, which are gone through many times.
+func (w *walk) list() {
+	all := w.recordBuf[:0]
+	for r := range w.m.Records() {
+		if r.Section == wire.Additional {
+			break
+		}
+		all = append(all, r)
+	}
+	n := w.m.Counts().Answer
+	w.answers, w.authorities = all[:n:n], all[n:]
 }
 
 // end lets go of what belongs to others, and of what grew.
 func (w *walk) end() {
-	w.k, w.m = Key{}, wire.Message{}
+	w.k, w.m, w.answers, w.authorities = Key{}, wire.Message{}, nil, nil
 	w.out.begin(rootName)
 	w.leads.begin(rootName)
 	walks.Put(w)
@@ -167,12 +184,7 @@ func (w *walk) judge() error {
 
 // delegates says whether there is an NS record in the authority section.
 func (w *walk) delegates() bool {
-	for r := range w.m.Records() {
-		if r.Section == wire.Authority && r.Type == wire.TypeNS {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(w.authorities, func(r wire.Record) bool { return r.Type == wire.TypeNS })
 }
 
 func (w *walk) entry(now time.Time, trusted bool) *Entry {

@@ -30,8 +30,8 @@ func (w *walk) authority() error {
 // keepSOA keeps the SOA record of a zone that holds the name at the end of the chain, with its signatures. Its TTL is how
 // long the answer lives: the lower of its TTL and its MINIMUM field, the last 4 octets (RFC 2308, section 5).
 func (w *walk) keepSOA() error {
-	for r := range w.m.Records() {
-		if r.Section != wire.Authority || r.Type != wire.TypeSOA || r.Class != w.k.Class {
+	for _, r := range w.authorities {
+		if r.Type != wire.TypeSOA || r.Class != w.k.Class {
 			continue
 		}
 		owner := w.owner(r)
@@ -43,14 +43,14 @@ func (w *walk) keepSOA() error {
 		if err := w.keep(r); err != nil || !w.k.DO {
 			return err
 		}
-		return w.keepSignatures(wire.Authority, owner, wire.TypeSOA)
+		return w.keepSignatures(w.authorities, owner, wire.TypeSOA)
 	}
 	return nil
 }
 
 func (w *walk) keepProofs() error {
-	for r := range w.m.Records() {
-		if r.Section != wire.Authority || r.Class != w.k.Class {
+	for _, r := range w.authorities {
+		if r.Class != w.k.Class {
 			continue
 		}
 		if !isProof(r.Type) && !isProof(w.covers(r)) {

@@ -149,6 +149,9 @@ func lowerWord(word uint64) uint64 {
 // EqualName says whether the name at msg[off] is the canonical name given, whatever its case. A name that is not sound is
 // equal to none.
 func EqualName(msg []byte, off int, canonical []byte) bool {
+	if !mayBeginWith(msg, off, canonical) {
+		return false
+	}
 	l := labelsAt(msg, off)
 	for {
 		label := l.read()
@@ -160,6 +163,18 @@ func EqualName(msg []byte, off int, canonical []byte) bool {
 			return len(canonical) == 0
 		}
 	}
+}
+
+// mayBeginWith is false if the first label of the name at msg[off] has another length or another first octet than that of canonical: so
+// most names are known to be others.
+func mayBeginWith(msg []byte, off int, canonical []byte) bool {
+	if off+1 < len(msg) && msg[off] >= pointerBits {
+		off = int(msg[off]&^pointerBits)<<8 | int(msg[off+1])
+	}
+	if off+1 >= len(msg) || len(canonical) < 2 || msg[off] >= pointerBits {
+		return true
+	}
+	return msg[off] == canonical[0] && lower[msg[off+1]] == canonical[1]
 }
 
 // EqualFold says whether the labels a, in any case, are the labels canonical, which are in lower case.
