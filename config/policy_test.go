@@ -195,6 +195,9 @@ func TestTheShippedServiceFileIsTheDefault(t *testing.T) {
 			if s.Audit.Keep != plain.Audit.Keep || s.Audit.MaxFile != plain.Audit.MaxFile || s.StructuredErrors.Option != plain.StructuredErrors.Option {
 				t.Errorf("it is not the default: %+v %+v", s.Audit, s.StructuredErrors)
 			}
+			if s.Log.Level != plain.Log.Level || s.Log.Format != plain.Log.Format || s.Log.MaxPerSecond != plain.Log.MaxPerSecond {
+				t.Errorf("it is not the default: %+v", s.Log)
+			}
 			if s.PolicyDir != "policy" {
 				t.Errorf("policy_dir is %q", s.PolicyDir)
 			}

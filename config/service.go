@@ -154,6 +154,9 @@ type Log struct {
 	Level string `yaml:"level" oneof:"debug info warn error" default:"info" flag:"log-level" help:"the 'LEVEL' of the log: debug, info, warn or error"`
 	// Format is text or json; default text.
 	Format string `yaml:"format" oneof:"text json" default:"text"`
+	// MaxPerSecond is how many lines a second are logged of what clients and upstreams do; one text has at most a quarter of them. Lines
+	// about the configuration and the audit log are not counted and never dropped. 1 to 100 000; default 20.
+	MaxPerSecond int `yaml:"max_per_second" default:"20" min:"1" max:"100000"`
 }
 
 // Audit is the log of what was in force when, and what it did.

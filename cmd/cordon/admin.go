@@ -28,7 +28,7 @@ func (s *server) newAdmin(ctx context.Context, handed net.Listener) (*admin.Serv
 		}
 	}
 	server, err := admin.New(admin.Config{
-		Listener: listener, Guard: guardOf(s.service), Handler: s.resources(), Open: openPaths(), Log: s.log,
+		Listener: listener, Guard: guardOf(s.service), Handler: s.resources(), Open: openPaths(), Log: s.traffic,
 	})
 	if err != nil {
 		_ = listener.Close()
@@ -41,7 +41,7 @@ func (s *server) newAdmin(ctx context.Context, handed net.Listener) (*admin.Serv
 func (s *server) resources() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(s.registry, promhttp.HandlerOpts{
-		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelError), MaxRequestsInFlight: 4,
+		ErrorLog: slog.NewLogLogger(s.traffic.Handler(), slog.LevelError), MaxRequestsInFlight: 4,
 	}))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { say(w, nil) })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) { say(w, s.ready()) })

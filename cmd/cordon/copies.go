@@ -123,7 +123,7 @@ func (s *server) newLoader(p *progress) (err error) {
 		log: s.log, allowed: s.service.AllowClients, forward: zonesOf(s.service), state: s.state, progress: p.list, mirrored: s.mirrored,
 	}
 	if s.remote == nil {
-		s.remote = remoteBy(s.log)
+		s.remote = remoteBy(s.traffic)
 	}
 	s.copied = make(chan struct{}, 1)
 	if s.state == nil {

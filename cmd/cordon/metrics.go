@@ -192,3 +192,9 @@ func newBuildInfo() prometheus.Collector {
 	info.Set(1)
 	return info
 }
+
+func newDroppedLines(l *logLimit) prometheus.Collector {
+	return prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name: "cordon_log_dropped_lines_total", Help: "Log lines that were over log.max_per_second.",
+	}, func() float64 { return float64(l.dropped.Load()) })
+}

@@ -57,6 +57,8 @@ func serve(ctx context.Context, path string, flags *pflag.FlagSet, stdout, stder
 // server is everything that runs, put together.
 type server struct {
 	log      *slog.Logger
+	limit    *logLimit
+	traffic  *slog.Logger // within limit: for what clients and upstreams can make the server say
 	level    *slog.LevelVar
 	registry *prometheus.Registry
 
@@ -171,6 +173,7 @@ func (s *server) assemble(ctx context.Context) error {
 	s.registry.MustRegister(
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		s.resolver, policy.NewCollector(s.inForce), s.listener.Collector(), cache.NewCollector(answers), s.outcome, newBuildInfo(),
+		newDroppedLines(s.limit),
 	)
 	return nil
 }
@@ -182,7 +185,7 @@ func (s *server) newResolver(listeners int, dial upstream.DialFunc) (*cache.Cach
 		return nil, err
 	}
 	s.resolver, err = resolver.New(resolver.Config{
-		Cache: answers, Workers: listeners, Limits: limits(s.service), Log: s.log,
+		Cache: answers, Workers: listeners, Limits: limits(s.service), Log: s.traffic,
 	})
 	if err != nil {
 		return nil, err
@@ -190,7 +193,7 @@ func (s *server) newResolver(listeners int, dial upstream.DialFunc) (*cache.Cach
 	s.rate = limit.New(rate(s.service))
 	s.resolver.Notify(s.notify)
 	s.resolver.StructureErrors(structuredErrors(s.service))
-	s.upstream = &upstreams{log: s.log, registry: s.registry, resolver: s.resolver, dial: dial}
+	s.upstream = &upstreams{log: s.log, traffic: s.traffic, registry: s.registry, resolver: s.resolver, dial: dial}
 	return answers, s.upstream.follow(s.service)
 }
 
@@ -242,6 +245,7 @@ func (s *server) run(ctx context.Context) error {
 	if err := s.state.touch(time.Now()); err != nil {
 		s.log.Warn("the time of the stop was not noted in the state directory", "error", err)
 	}
+	s.limit.say()
 	s.log.Info("stopped")
 	return err
 }

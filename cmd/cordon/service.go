@@ -24,7 +24,7 @@ func (s *server) readService(stderr io.Writer) error {
 	}
 	s.service = service
 	s.handed.overrule(service)
-	s.log = newLog(stderr, s.level, service)
+	s.newLog(stderr, service)
 	for _, w := range faults.Warnings() {
 		s.log.Warn("configuration", "warning", w.String())
 	}
@@ -69,13 +69,16 @@ func (s *server) keepService(file *config.File) {
 	}
 }
 
-func newLog(w io.Writer, level *slog.LevelVar, service *config.Service) *slog.Logger {
-	setLevel(level, service)
-	options := &slog.HandlerOptions{Level: level}
+// newLog makes the two loggers that write to w.
+func (s *server) newLog(w io.Writer, service *config.Service) {
+	setLevel(s.level, service)
+	options := &slog.HandlerOptions{Level: s.level}
+	var plain slog.Handler = slog.NewTextHandler(w, options)
 	if service.Log.Format == "json" {
-		return slog.New(slog.NewJSONHandler(w, options))
+		plain = slog.NewJSONHandler(w, options)
 	}
-	return slog.New(slog.NewTextHandler(w, options))
+	s.limit = newLogLimit(plain, service.Log.MaxPerSecond)
+	s.log, s.traffic = slog.New(plain), slog.New(s.limit.handler())
 }
 
 func setLevel(level *slog.LevelVar, service *config.Service) {
@@ -109,6 +112,7 @@ func (s *server) reloadService() {
 	s.rate.Set(rate(next))
 	s.resolver.StructureErrors(structuredErrors(next))
 	setLevel(s.level, next)
+	s.limit.set(next.Log.MaxPerSecond)
 	next.Listen, next.StateDir, next.Cache = s.service.Listen, s.service.StateDir, s.service.Cache
 	next.Admin, next.Audit = s.service.Admin, s.service.Audit
 	s.service = next

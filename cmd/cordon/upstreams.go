@@ -21,6 +21,7 @@ import (
 // upstreams are the groups of servers that are asked. A group stays over a reload, with what it knows of its servers.
 type upstreams struct {
 	log      *slog.Logger
+	traffic  *slog.Logger // for the groups: upstreams can make them say something again and again
 	registry *prometheus.Registry
 	resolver *resolver.Resolver
 	dial     upstream.DialFunc // nil: the network of this host
@@ -109,7 +110,7 @@ func (u *upstreams) group(c choice) (*upstream.Group, error) {
 		route = c.zone.String()
 	}
 	group, err := upstream.New(upstream.Config{
-		Route: route, Servers: c.servers, Dial: u.dial, MaxInFlight: maxInFlight, Log: u.log,
+		Route: route, Servers: c.servers, Dial: u.dial, MaxInFlight: maxInFlight, Log: u.traffic,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("upstreams: %w", err)

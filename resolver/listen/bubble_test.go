@@ -5,8 +5,10 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"net"
 	"net/netip"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -341,8 +343,11 @@ func (f *flaky) Accept() (net.Conn, error) {
 
 func TestAcceptGoesOnAfterFailures(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
 		f := &flaky{pipes: newPipes(), failures: 3}
-		s, err := listen.New(listen.Config{Streams: []net.Listener{f}, Handler: newHandler()})
+		s, err := listen.New(listen.Config{
+			Streams: []net.Listener{f}, Handler: newHandler(), Log: slog.New(slog.NewTextHandler(&log, nil)),
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -357,6 +362,9 @@ func TestAcceptGoesOnAfterFailures(t *testing.T) {
 		cancel()
 		if err := <-ended; err != nil {
 			t.Error(err)
+		}
+		if strings.Count(log.String(), "\n") != 1 || !strings.Contains(log.String(), "can't be accepted") {
+			t.Errorf("want one line for three failures: %s", log.String())
 		}
 	})
 }

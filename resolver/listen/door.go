@@ -18,7 +18,7 @@ type door struct {
 	rate     *limit.Rate
 	index    int // wire.Query.Worker
 	counters *counters
-	crashes  *crashLog
+	troubles *troubleLog
 }
 
 // parse reads msg into q and says whether it is to be answered. q.Client, q.Now and q.Stream are the caller's.
@@ -44,7 +44,7 @@ func (d *door) wait(q *wire.Query) time.Duration {
 // crashed counts and logs a panic in the handling of one query.
 func (d *door) crashed(reason any) {
 	d.counters.panics.Add(1)
-	d.crashes.report(reason)
+	d.troubles.panicked(reason)
 }
 
 // client is peer as the handler sees it: without the IPv4-mapped form and without a zone, so that it can be looked up.
@@ -52,16 +52,30 @@ func client(peer netip.AddrPort) netip.AddrPort {
 	return netip.AddrPortFrom(peer.Addr().Unmap().WithZone(""), peer.Port())
 }
 
-// crashLog logs at most one panic a second: whoever knows a query that panics can send many of them.
-type crashLog struct {
-	log  *slog.Logger
-	last atomic.Int64 // nanoseconds since 1970
+// troubleLog logs at most one panic a second, for whoever knows a query that panics can send many of them, and once a minute that
+// connections can't be accepted.
+type troubleLog struct {
+	log              *slog.Logger
+	panics, refusals seldom
 }
 
-func (c *crashLog) report(reason any) {
-	now, last := time.Now().UnixNano(), c.last.Load()
-	if now-last >= 0 && now-last < int64(time.Second) || !c.last.CompareAndSwap(last, now) {
-		return
+func (l *troubleLog) panicked(reason any) {
+	if l.panics.now(time.Second) {
+		l.log.Error("a query panicked and was dropped", "panic", fmt.Sprint(reason), "stack", string(debug.Stack()))
 	}
-	c.log.Error("a query panicked and was dropped", "panic", fmt.Sprint(reason), "stack", string(debug.Stack()))
+}
+
+func (l *troubleLog) acceptFailed(err error) {
+	if l.refusals.now(time.Minute) {
+		l.log.Error("connections of clients can't be accepted, it is tried again and again", "error", err)
+	}
+}
+
+// seldom says when a thing was done last, in nanoseconds since 1970. Its zero value is ready; it is safe for concurrent use.
+type seldom struct{ last atomic.Int64 }
+
+// now says whether it is to be done again, which is so at most once in every. After a step of the clock back it is.
+func (s *seldom) now(every time.Duration) bool {
+	now, last := time.Now().UnixNano(), s.last.Load()
+	return (now < last || now-last >= int64(every)) && s.last.CompareAndSwap(last, now)
 }

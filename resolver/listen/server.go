@@ -58,10 +58,10 @@ func (c Config) open() ([]bound, error) {
 
 // assemble gives every socket its goroutine-to-be, its index and its counters.
 func (s *Server) assemble(c Config) {
-	crashes := &crashLog{log: c.Log}
+	troubles := &troubleLog{log: c.Log}
 	next := 0
 	door := func() door {
-		d := door{handler: c.Handler, rate: c.Rate, index: next, counters: &s.counters[next], crashes: crashes}
+		d := door{handler: c.Handler, rate: c.Rate, index: next, counters: &s.counters[next], troubles: troubles}
 		next++
 		return d
 	}

@@ -35,6 +35,7 @@ func (a *acceptor) run(ctx context.Context) {
 			return
 		default:
 			a.counters.failed.Add(1)
+			a.troubles.acceptFailed(err)
 			failures.pause(ctx)
 		}
 	}
