@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
@@ -13,32 +14,52 @@ func versionCommand() *cobra.Command {
 		Short: "Say which build this is",
 		Args:  noArgument,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			b := thisBuild()
-			_, err := fmt.Fprintf(cmd.OutOrStdout(), "cordon %s, commit %s, %s\n", b.version, b.commit, b.goVersion)
-			return err
+			return thisBuild().write(cmd.OutOrStdout())
 		},
 	}
 }
 
 // build is what the toolchain wrote into the binary.
 type build struct {
-	version, commit, goVersion string
+	version, goVersion string
+	commit             string // with "and local changes" if the files were not those of the commit
+	committed          string // when, in the form of RFC 3339; "" if that is not known
 }
 
 func thisBuild() build {
-	b := build{version: "unknown", commit: "unknown"}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
-		return b
+		info = &debug.BuildInfo{GoVersion: "unknown"}
 	}
-	b.version, b.goVersion = info.Main.Version, info.GoVersion
+	return buildOf(info)
+}
+
+func buildOf(info *debug.BuildInfo) build {
+	b := build{version: info.Main.Version, commit: "unknown", goVersion: info.GoVersion}
+	if b.version == "" {
+		b.version = "unknown"
+	}
+	changed := ""
 	for _, s := range info.Settings {
 		switch {
 		case s.Key == "vcs.revision":
 			b.commit = s.Value
+		case s.Key == "vcs.time":
+			b.committed = s.Value
 		case s.Key == "vcs.modified" && s.Value == "true":
-			b.commit += " and local changes"
+			changed = " and local changes"
 		}
 	}
+	b.commit += changed
 	return b
+}
+
+// write says b in a line.
+func (b build) write(w io.Writer) error {
+	of := ""
+	if b.committed != "" {
+		of = " of " + b.committed
+	}
+	_, err := fmt.Fprintf(w, "cordon %s, commit %s%s, %s\n", b.version, b.commit, of, b.goVersion)
+	return err
 }
