@@ -7,7 +7,9 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -22,6 +24,7 @@ type cordon struct {
 	admin string // address
 	args  []string
 	env   []string
+	wrap  []string // a command that becomes the program, which is named behind it; nil for none
 }
 
 // newCordon makes a directory for the program, with a cordon.yaml that listens on free ports of 127.0.0.1 and [::1] and has
@@ -62,6 +65,11 @@ func (c *cordon) path(path string) string { return filepath.Join(c.dir, path) }
 func (c *cordon) launch() {
 	c.t.Helper()
 	cmd := cordonCommand(c.t, c.env, append([]string{"serve"}, c.args...)...)
+	if c.wrap != nil {
+		args := append(slices.Clone(c.wrap), cmd.Args...)
+		wrapped := exec.Command(args[0], args[1:]...)
+		wrapped.Env, cmd = cmd.Env, wrapped
+	}
 	cmd.Dir = c.dir
 	c.child = start(c.t, "cordon", cmd)
 }

@@ -110,9 +110,16 @@ func (o *output) String() string {
 // start starts cmd, to be killed at the end of the test with all its children.
 func start(t *testing.T, name string, cmd *exec.Cmd) *child {
 	t.Helper()
+	return startWith(t, name, cmd, syscall.SysProcAttr{})
+}
+
+// startWith is start with more that is asked of the system.
+func startWith(t *testing.T, name string, cmd *exec.Cmd, attr syscall.SysProcAttr) *child {
+	t.Helper()
 	c := &child{t: t, name: name, cmd: cmd, exited: make(chan struct{})}
 	cmd.Stdout, cmd.Stderr = &c.output, &c.output
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	attr.Setpgid, attr.Pdeathsig = true, syscall.SIGKILL
+	cmd.SysProcAttr = &attr
 	if err := cmd.Start(); err != nil {
 		t.Fatalf("start %s: %v", name, err)
 	}

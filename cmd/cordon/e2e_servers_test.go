@@ -22,6 +22,12 @@ type dnsServer struct {
 // startNSD starts an nsd that is the authority for the zones in testdata/e2e/zones.
 func startNSD(t *testing.T) *dnsServer {
 	t.Helper()
+	return startAuthority(t, testZones(t))
+}
+
+// testZones are the files of the zones in testdata/e2e/zones, by their zones.
+func testZones(t *testing.T) map[string]string {
+	t.Helper()
 	files, err := filepath.Glob("testdata/e2e/zones/*.zone")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no zones: %v", err)
@@ -33,17 +39,23 @@ func startNSD(t *testing.T) *dnsServer {
 		}
 		zones[strings.TrimSuffix(filepath.Base(file), ".zone")] = file
 	}
-	return startAuthority(t, zones)
+	return zones
 }
 
 // startAuthority starts an nsd that is the authority for zones, whose files are their values.
 func startAuthority(t *testing.T, zones map[string]string) *dnsServer {
 	t.Helper()
-	dir, port := t.TempDir(), freePort(t)
+	port := freePort(t)
+	return startServer(t, "nsd", port, "-d", "-c", configureNSD(t, zones, port, "127.0.0.1"))
+}
+
+// configureNSD writes the configuration of an nsd that is asked for zones at the hosts, and returns its path.
+func configureNSD(t *testing.T, zones map[string]string, port int, hosts ...string) string {
+	t.Helper()
+	dir := t.TempDir()
 	var conf strings.Builder
 	fmt.Fprintf(&conf, `
 server:
-  ip-address: 127.0.0.1@%d
   server-count: 1
   username: ""
   chroot: ""
@@ -55,11 +67,14 @@ server:
   rrl-ratelimit: 0
 remote-control:
   control-enable: no
-`, port, dir, filepath.Join(dir, "zones.list"))
+`, dir, filepath.Join(dir, "zones.list"))
+	for _, host := range hosts {
+		fmt.Fprintf(&conf, "server:\n  ip-address: %s@%d\n", host, port)
+	}
 	for zone, file := range zones {
 		fmt.Fprintf(&conf, "zone:\n  name: %q\n  zonefile: %q\n", zone, file)
 	}
-	return startServer(t, "nsd", port, "-d", "-c", writeFile(t, conf.String(), dir, "nsd.conf"))
+	return writeFile(t, conf.String(), dir, "nsd.conf")
 }
 
 // startUnbound starts an unbound that asks upstream, and logs what it is asked.
