@@ -4,6 +4,7 @@ package main
 
 import (
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os/exec"
@@ -15,6 +16,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/miekg/dns"
 )
 
 // policyWith is a policy file that bans one list, whose declaration goes on with the given keys.
@@ -230,5 +233,38 @@ func TestE2EListFromAZone(t *testing.T) {
 	copies, err := filepath.Glob(c.path("state/mirror/feed-*"))
 	if err != nil || len(copies) == 0 {
 		t.Errorf("there is no copy in the state directory: %v, %v", copies, err)
+	}
+	c.forgedNotifies()
+}
+
+// forgedNotifies are many, in the name of the primary: the log has a few lines of them, and the others are counted.
+func (c *cordon) forgedNotifies() {
+	c.t.Helper()
+	notify := new(dns.Msg).SetNotify("rpz.example.").SetTsig("transfer.example.", dns.HmacSHA256, 300, time.Now().Unix())
+	forged, _, err := dns.TsigGenerate(notify, "YW5vdGhlciBzZWNyZXQ=", "", false)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	conn, err := net.Dial("udp", fmt.Sprintf("127.0.0.1:%d", c.port))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	defer conn.Close()
+	begun := time.Now()
+	for range 500 { // one after the other, so that none is lost
+		if _, err := conn.Write(forged); err != nil {
+			c.t.Fatal(err)
+		}
+		_ = conn.SetReadDeadline(time.Now().Add(5 * time.Second))
+		if _, err := conn.Read(make([]byte, 512)); err != nil {
+			c.t.Fatal(err)
+		}
+	}
+	most := 5 * (2 + int(time.Since(begun)/time.Second))
+	if n := strings.Count(c.log(), "a NOTIFY is not signed as it should be"); n == 0 || n > most {
+		c.t.Errorf("%d lines about forged NOTIFYs, want 1 to %d", n, most)
+	}
+	if n := c.metric("cordon_log_dropped_lines_total"); n == "0" || n == "" {
+		c.t.Errorf("%q dropped lines are counted, want some", n)
 	}
 }
