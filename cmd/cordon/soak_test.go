@@ -306,7 +306,7 @@ func (s *soak) watch() (all []soakSample) {
 		}
 		all = append(all, soakSample{
 			"goroutines": figure("go_goroutines"), "heap MiB": figure("go_memstats_heap_alloc_bytes") / (1 << 20),
-			"descriptors": float64(s.cordon.descriptors()), resident: float64(s.cordon.status("VmRSS")) / 1024,
+			"descriptors": float64(s.cordon.descriptors()), resident: float64(s.cordon.memory("VmRSS")) / 1024,
 		})
 	}
 	return all
