@@ -54,7 +54,7 @@ var mayImport = map[string][]string{
 		"cmd/cordon/admin", "cmd/cordon/systemd", "cmd/cordon/audit", "cmd/cordon/effect", "cmd/cordon/export", "cmd/cordon/files", "cmd/cordon/report", "cmd/cordon/wording",
 		"blocklists", "blocklists/builtin", "blocklists/domain", "blocklists/fetch", "blocklists/format", "blocklists/mirror",
 		"blocklists/signature", "blocklists/transfer", "config", "resolver", "resolver/answer",
-		"resolver/cache", "resolver/limit", "resolver/listen", "resolver/policy", "resolver/upstream", "resolver/wire",
+		"resolver/cache", "resolver/limit", "resolver/listen", "resolver/policy", "resolver/syscalls", "resolver/upstream", "resolver/wire",
 	},
 }
 

@@ -3,6 +3,8 @@ package main
 import (
 	"runtime/debug"
 	"sync"
+
+	"cordon/resolver/syscalls"
 )
 
 // thrift bounds what work on whole lists leaves behind: the policy in force is tens of MB, and so is the next one, and by itself the
@@ -10,7 +12,7 @@ import (
 //
 //   - While such work is under way it runs when a tenth has gathered: what is live then is mostly names, which hold no pointers and cost
 //     it nothing.
-//   - At the end, what is free goes back to the system, which happens by itself only after minutes.
+//   - At the end, what is free goes back to the system, which happens by itself only after minutes, and what is left goes on large pages.
 //
 // GOGC=off, and a lower one than ours, stay as they are.
 type thrift struct {
@@ -44,4 +46,5 @@ func (t *thrift) end() {
 		debug.SetGCPercent(t.percent)
 	}
 	debug.FreeOSMemory()
+	syscalls.LargePages()
 }

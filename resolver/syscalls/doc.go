@@ -5,6 +5,8 @@
 // those of x/net/ipv4 allocate for every datagram and cost more than they save. Those of x/sys for one datagram tell Go's scheduler that
 // the thread may be away for long, which costs more than a tenth of a microsecond each way and wakes sysmon.
 //
+// And large pages for what is in memory (madvise(2)), for which x/sys has no call by address.
+//
 // What makes it safe: every pointer that the system follows is a Go pointer in a typed field of memory from the heap, so the
 // garbage collector sees it and nothing moves; the one conversion to a uintptr stands in the argument list of a function of
 // package syscall (unsafe.Pointer, rule 4).
