@@ -4,16 +4,16 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/netip"
-	"slices"
 	"strings"
 	"syscall"
 	"time"
 
 	"github.com/miekg/dns"
+
+	"cordon/resolver/wire"
 )
 
 // dial is an upstream.DialFunc.
@@ -62,10 +62,30 @@ func (n *fakeNet) serve(conn net.Conn, network string, server netip.Addr) {
 			n.x.errorf("upstream %s: the query does not parse: %v", server, err)
 			return
 		}
+		if wrong := unlikeOurs(q); wrong != "" {
+			n.x.errorf("upstream %s: the query has %s: %s", server, wrong, q)
+		}
 		n.mu.Lock()
 		n.asked = append(n.asked, asked{server, network, strings.ToLower(q.Question[0].Name)})
 		n.mu.Unlock()
 		go n.answer(conn, server, network, q)
+	}
+}
+
+// unlikeOurs says what of q no upstream may get to see, whatever clients ask.
+func unlikeOurs(q *dns.Msg) string {
+	opt := q.IsEdns0()
+	switch {
+	case len(q.Question) != 1 || len(q.Answer)+len(q.Ns) > 0 || len(q.Extra) > 1 || len(q.Extra) == 1 && opt == nil:
+		return "more than a question"
+	case q.Response || q.Opcode != dns.OpcodeQuery || !q.RecursionDesired || q.Authoritative || q.Truncated || q.RecursionAvailable || q.Zero:
+		return "bits that are not of a question"
+	case q.Question[0].Name != strings.ToLower(q.Question[0].Name):
+		return "the client's spelling"
+	case opt != nil && (len(opt.Option) > 0 || opt.Version() != 0 || opt.Z() != 0 || opt.UDPSize() != wire.MaxUDP):
+		return "more in its OPT record than DO"
+	default:
+		return ""
 	}
 }
 
@@ -77,6 +97,10 @@ func (n *fakeNet) answer(conn net.Conn, server netip.Addr, network string, q *dn
 	}
 	if network == "tcp" {
 		answer = append(binary.BigEndian.AppendUint16(nil, uint16(len(answer))), answer...)
+		if n.manner(server).hangUp {
+			answer = answer[:len(answer)-1]
+			defer conn.Close()
+		}
 	}
 	_, _ = conn.Write(answer) // fails when the client has gone
 }
@@ -106,7 +130,7 @@ func (n *fakeNet) reply(server netip.Addr, network string, q *dns.Msg) []byte {
 	}
 	m.apply(q, r)
 	if network == "udp" && (m.cut || r.Len() > size) {
-		r.Answer, r.Ns, r.Truncated = nil, nil, true
+		r.Answer, r.Ns, r.Extra, r.Truncated = nil, nil, nil, true
 	}
 	r.Compress = true
 	msg, err := r.Pack()
@@ -121,23 +145,11 @@ func (n *fakeNet) reply(server netip.Addr, network string, q *dns.Msg) []byte {
 }
 
 func (m *manner) apply(q, r *dns.Msg) {
-	if m.wrongID {
-		r.Id++
-	}
-	if m.wrongName {
-		r.Question[0].Name = "other.example."
-	}
-	if m.reversed {
-		slices.Reverse(r.Answer)
-	}
-	if m.junk {
-		for i, section := range []*[]dns.RR{&r.Answer, &r.Ns, &r.Extra} {
-			junk, _ := dns.NewRR(fmt.Sprintf("junk.example. 300 IN A 203.0.113.%d", i))
-			*section = append([]dns.RR{junk}, *section...)
-		}
-	}
 	opt := q.IsEdns0()
 	r.AuthenticatedData = m.ad && (q.AuthenticatedData || opt != nil && opt.Do())
+	for _, change := range m.changes {
+		change(r)
+	}
 }
 
 // resolve answers q by what the script told, along aliases.

@@ -22,6 +22,8 @@ import (
 //	do ad cd nord             bits
 //	noedns size=N             no OPT record, another UDP size than 1232
 //	option=CODE:HEX           an EDNS option with that data, which may be none
+//	options=N                 so many of them, each of another code
+//	z edns-z                  the bits of the header and of EDNS that mean nothing
 //	class=CH opcode=N qr      other values in the header or the question
 //	qd=N opt=N edns-version=N so many questions (the same), OPT records (the same)
 //	cut=N more=N              so many octets missing, or too many, at the end
@@ -114,6 +116,9 @@ func (d *draft) set(option string) error {
 		"nord":         func() { d.RecursionDesired = false },
 		"noedns":       func() { d.opts = 0 },
 		"size":         func() { d.opt.SetUDPSize(uint16(n)) },
+		"options":      func() { d.addOptions(n) },
+		"z":            func() { d.Zero = true },
+		"edns-z":       func() { d.opt.SetZ(0x3FFF) },
 		"class":        func() { d.Question[0].Qclass = dns.StringToClass[value] },
 		"opcode":       func() { d.Opcode = n },
 		"qr":           func() { d.Response = true },
@@ -141,6 +146,12 @@ func (d *draft) addOption(text string) error {
 	return err
 }
 
+func (d *draft) addOptions(n int) {
+	for i := range n {
+		d.opt.Option = append(d.opt.Option, &dns.EDNS0_LOCAL{Code: uint16(dns.EDNS0LOCALSTART - i)})
+	}
+}
+
 func (x *scenario) query(command string, args []string) error {
 	a, err := newAsk(command, args)
 	if err == nil {
@@ -165,18 +176,28 @@ func (x *scenario) startQuery(args []string) error {
 	return nil
 }
 
-// crowd asks the same n times at once and waits.
+// crowd asks n times at once and waits, unless it is to go on.
 func (x *scenario) crowd(n int, args []string) {
-	if len(args) == 0 {
+	goOn := len(args) > 0 && args[0] == "go"
+	if goOn {
+		args = args[1:]
+	}
+	if len(args) < 3 {
 		x.fatalf("%v", errUsage)
 	}
-	for range n {
-		a, err := newAsk(args[0], args[1:])
+	for i := range n {
+		words := slices.Clone(args[1:])
+		words[1] = strings.ReplaceAll(words[1], "%", strconv.Itoa(i))
+		a, err := newAsk(args[0], words)
 		if err != nil {
 			x.fatalf("%v", err)
 		}
 		a.line = x.line.Load()
 		x.background.Go(func() { x.do(a) })
+	}
+	if goOn {
+		x.settle()
+		return
 	}
 	x.background.Wait()
 }
@@ -250,6 +271,8 @@ func malformed(q *wire.Query, m *dns.Msg, answer []byte) (wrong []string) {
 	must(len(m.Question) == min(1, len(question)), "as many questions as it could read, one at most")
 	must((opt != nil) == q.OPT, "an OPT record if the query has one")
 	must(opt == nil || opt.Do() == q.DO, "the DO bit of the query")
+	must(!m.Zero && (opt == nil || opt.Version() == 0 && opt.Z() == 0), "no bits that mean nothing, and EDNS version 0")
+	must(opt == nil || !slices.ContainsFunc(opt.Option, func(o dns.EDNS0) bool { return o.Option() != dns.EDNS0EDE }), "no option but EDE")
 	must(len(answer) <= q.Limit(), "at most the size that the client takes")
 	must(!m.Truncated || len(m.Answer)+len(m.Ns) == 0 && !q.Stream, "no records with TC, and no TC over a stream")
 	return wrong

@@ -43,7 +43,7 @@ import (
 //	query CLIENT NAME [TYPE] [OPTION+] want RCODE [WANT+]    ask: see ask for options, want for what can be wanted
 //	raw CLIENT [HEX+] [tcp] want RCODE [WANT+]       the same with the octets of a query
 //	go query ...                                     the same without waiting; join waits for all of these
-//	N query ...                                      N of these at once
+//	N [go] query ...                                 N of these at once; % in the name is the number of each
 //	explain CLIENT NAME ACTION [POLICY]              what policy says of a name: pass, refuse, observe, except
 //	asked [ADDR|NAME] N [tcp]                        queries that upstreams got: all, that server, about that name
 //	elapse D                                         time goes on

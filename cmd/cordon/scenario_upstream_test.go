@@ -50,20 +50,67 @@ type asked struct {
 
 // manner is how a server answers.
 type manner struct {
-	silent    bool // not at all
-	closed    bool // its port is closed
-	noTCP     bool // that of TCP is
-	slow      time.Duration
-	rcode     int  // with this code and nothing else
-	noEDNS    bool // FORMERR for a query with OPT
-	cut       bool // TC in every datagram
-	garbage   bool // the last octets are missing
-	wrongID   bool
-	wrongName bool // of the question
-	reversed  bool // the records of the answer from the last to the first
-	bare      bool // no CNAME beside a DNAME
-	junk      bool // with records that nobody asked for
-	ad        bool // AD for who sets AD or DO
+	silent  bool // not at all
+	closed  bool // its port is closed
+	noTCP   bool // that of TCP is
+	hangUp  bool // TCP ends within the answer
+	slow    time.Duration
+	rcode   int  // with this code and nothing else
+	noEDNS  bool // FORMERR for a query with OPT
+	cut     bool // TC in every datagram
+	garbage bool // the last octets are missing
+	bare    bool // no CNAME beside a DNAME
+	ad      bool // AD for who sets AD or DO
+	changes []func(r *dns.Msg)
+}
+
+// changes are what a server can do to an otherwise right answer, by the word of the manner. The question of r is there.
+func changes() map[string]func(r *dns.Msg) {
+	return map[string]func(r *dns.Msg){
+		"wrong-id":       func(r *dns.Msg) { r.Id++ },
+		"wrong-question": func(r *dns.Msg) { r.Question[0].Name = "other.example." },
+		"wrong-type":     func(r *dns.Msg) { r.Question[0].Qtype++ },
+		"wrong-class":    func(r *dns.Msg) { r.Question[0].Qclass = dns.ClassCHAOS },
+		"no-question":    func(r *dns.Msg) { r.Question = nil },
+		"two-questions":  func(r *dns.Msg) { r.Question = append(r.Question, r.Question[0]) },
+		"no-response":    func(r *dns.Msg) { r.Response = false },
+		"update":         func(r *dns.Msg) { r.Opcode = dns.OpcodeUpdate },
+		"reversed":       func(r *dns.Msg) { slices.Reverse(r.Answer) },
+		"junk":           addJunk,
+		"referral": func(r *dns.Msg) {
+			r.Answer = nil
+			addDelegation(r)
+		},
+		"options": func(r *dns.Msg) {
+			opt := r.IsEdns0()
+			for range 10_000 {
+				opt.Option = append(opt.Option, &dns.EDNS0_LOCAL{Code: dns.EDNS0LOCALSTART})
+			}
+		},
+	}
+}
+
+// addJunk adds what nobody asked for to every section.
+func addJunk(r *dns.Msg) {
+	for i, section := range []*[]dns.RR{&r.Answer, &r.Ns, &r.Extra} {
+		*section = append([]dns.RR{mustRR(fmt.Sprintf("junk.example. 300 IN A 203.0.113.%d", i))}, *section...)
+	}
+	addDelegation(r)
+	r.Ns = append(r.Ns, mustRR("example. 300 IN DNAME evil.test."))
+}
+
+// addDelegation says who is responsible for all names of example.
+func addDelegation(r *dns.Msg) {
+	r.Ns = append(r.Ns, mustRR("example. 300 IN NS ns.evil.example."))
+	r.Extra = append(r.Extra, mustRR("ns.evil.example. 300 IN A 203.0.113.66"))
+}
+
+func mustRR(text string) dns.RR {
+	rr, err := dns.NewRR(text)
+	if err != nil {
+		panic(err)
+	}
+	return rr
 }
 
 func newFakeNet(x *scenario) *fakeNet {
@@ -107,10 +154,13 @@ func newManner(words []string) (m manner, err error) {
 			m.rcode = rcode
 			continue
 		}
+		if change, ok := changes()[words[i]]; ok {
+			m.changes = append(m.changes, change)
+			continue
+		}
 		flag := map[string]*bool{
-			"ok": new(bool), "silent": &m.silent, "closed": &m.closed, "no-tcp": &m.noTCP, "noedns": &m.noEDNS,
-			"truncate": &m.cut, "garbage": &m.garbage, "wrong-id": &m.wrongID, "wrong-question": &m.wrongName,
-			"reversed": &m.reversed, "bare-dname": &m.bare, "junk": &m.junk, "ad": &m.ad,
+			"ok": new(bool), "silent": &m.silent, "closed": &m.closed, "no-tcp": &m.noTCP, "hang-up": &m.hangUp, "noedns": &m.noEDNS,
+			"truncate": &m.cut, "garbage": &m.garbage, "bare-dname": &m.bare, "ad": &m.ad,
 		}[words[i]]
 		if flag == nil {
 			return m, fmt.Errorf("no manner %q", words[i])

@@ -42,7 +42,7 @@ func TestSocketStranger(t *testing.T) {
 		if err != nil {
 			t.Skipf("only Linux has all of 127.0.0.0/8: %v", err)
 		}
-		defer conn.Close()
+		t.Cleanup(func() { _ = conn.Close() })
 		strangers = append(strangers, conn)
 	}
 	g := realGroup(t, rawServer(t, func(conn *net.UDPConn, from netip.AddrPort, query []byte) {
@@ -199,7 +199,7 @@ func TestSocketBrokenStreams(t *testing.T) {
 			msg := prefixed(forgery(query))
 			_, _ = conn.Write(msg[:len(msg)-2])
 		},
-		"reset": func(conn net.Conn, _ []byte) { _ = conn.(*net.TCPConn).SetLinger(0) },
+		"reset":          func(conn net.Conn, _ []byte) { _ = conn.(*net.TCPConn).SetLinger(0) },
 		"never answered": func(conn net.Conn, _ []byte) { untilClosed(conn) },
 		"never whole": func(conn net.Conn, query []byte) {
 			_, _ = conn.Write(append([]byte{0xFF, 0xFF}, forgery(query)...))

@@ -371,3 +371,23 @@ func (l *fakeLink) guess(count int) {
 		l.port.heard(msg)
 	}
 }
+
+// TestDraw: neither port nor ID follows from those before.
+func TestDraw(t *testing.T) {
+	const draws = 4096
+	p := new(pool)
+	places, steps := make(map[[2]int]bool), make(map[uint16]bool)
+	lastID, lastPlace := p.draw()
+	for range draws {
+		id, place := p.draw()
+		places[[2]int{lastPlace, place}] = true
+		steps[id-lastID] = true
+		lastID, lastPlace = id, place
+	}
+	if len(places) < 2400 { // 2,589 of the 4,096 pairs are to be expected, give or take 30
+		t.Errorf("%d different pairs of ports in %d draws", len(places), draws)
+	}
+	if len(steps) < 3800 { // 3,970, give or take 11
+		t.Errorf("%d different distances from ID to ID in %d draws", len(steps), draws)
+	}
+}
