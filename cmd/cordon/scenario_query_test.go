@@ -204,6 +204,10 @@ func (x *scenario) crowd(n int, args []string) {
 
 // do asks a by both doors, as a listener does, and checks the answer.
 func (x *scenario) do(a *ask) {
+	x.private.Store(a.client.String(), nil)
+	if len(a.name) > 1 {
+		x.private.Store(strings.ToLower(a.name), nil)
+	}
 	begun := time.Now()
 	q := &wire.Query{Client: netip.AddrPortFrom(a.client, 5353), Stream: a.stream, Now: x.now()}
 	sent := slices.Clone(a.msg)

@@ -21,6 +21,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/tools/txtar"
 
+	"cordon/resolver/cache"
 	"cordon/resolver/policy"
 )
 
@@ -61,7 +62,8 @@ import (
 //	log WORD+, nolog WORD+                           a line that was logged since the last reload has them all, or none has
 //
 // A fake upstream is a resolver: it follows CNAME and DNAME through what it was told. A question that it was told nothing
-// about is an error of the script. After every query, explain must have said the same as the answer did: see agree.
+// about is an error of the script. After every query, explain must have said the same as the answer did: see agree. At the end neither the
+// log nor the metrics have anything of who asked and what: see keepQuiet.
 
 // defaultService is cordon.yaml if the archive has none.
 const defaultService = `
@@ -115,6 +117,7 @@ type scenario struct {
 	publishers map[string]*publisher // of the lists from elsewhere, by name
 	stop       context.CancelFunc    // ends the copying of lists
 
+	private        sync.Map     // addresses of clients and names that they asked for, lower case
 	asked, replied atomic.Int64 // calls of Start and of what they call back
 	background     sync.WaitGroup
 }
@@ -150,9 +153,35 @@ func runScenario(t *testing.T, file, dir string, archive *txtar.Archive) {
 	x.background.Wait()
 	time.Sleep(time.Minute) // in the bubble: whatever is under way ends
 	x.stop()
+	x.keepQuiet()
 	if asked, replied := x.asked.Load(), x.replied.Load(); asked != replied {
 		x.errorf("%d queries waited, %d were replied to", asked, replied)
 	}
+}
+
+// keepQuiet looks for clients and names in what was logged and counted, but for those that stand in a file as well.
+func (x *scenario) keepQuiet() {
+	told := strings.ToLower(x.log.all())
+	families, err := x.server.registry.Gather()
+	if err != nil {
+		x.errorf("%v", err)
+	}
+	for _, family := range families {
+		told += strings.ToLower(family.String())
+	}
+	var files []byte
+	for name, content := range x.sections {
+		if name != "script" {
+			files = append(files, content...)
+		}
+	}
+	x.private.Range(func(key, _ any) bool {
+		secret := key.(string) //nolint:forcetypeassert // see do
+		if strings.Contains(told, secret) && !bytes.Contains(bytes.ToLower(files), []byte(secret)) {
+			x.errorf("the log or a metric has %q:\n%s", secret, told)
+		}
+		return true
+	})
 }
 
 // script is the lines of the script and the number of the first in the file.
@@ -202,12 +231,14 @@ func (x *scenario) start() {
 	if err == nil {
 		err = s.firstPolicy(context.Background(), &x.log)
 	}
+	var answers *cache.Cache
 	if err == nil {
-		_, err = s.newResolver(1, x.net.dial)
+		answers, err = s.newResolver(1, x.net.dial)
 	}
 	if err != nil {
 		x.fatalf("start: %v\n%s", err, x.log.String())
 	}
+	s.registry.MustRegister(s.resolver, policy.NewCollector(s.inForce), cache.NewCollector(answers), s.outcome)
 	s.resolver.Publish(s.loader.good.snapshot)
 	s.rememberTime(x.now())
 	s.save()

@@ -30,8 +30,9 @@ func splitWords(line string) ([]string, error) {
 
 // safeBuffer is a buffer for a log.
 type safeBuffer struct {
-	mu   sync.Mutex
-	text bytes.Buffer
+	mu    sync.Mutex
+	text  bytes.Buffer
+	taken bytes.Buffer
 }
 
 func (b *safeBuffer) Write(p []byte) (int, error) {
@@ -51,5 +52,13 @@ func (b *safeBuffer) take() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	defer b.text.Reset()
+	b.taken.Write(b.text.Bytes())
 	return b.text.String()
+}
+
+// all is what was ever written to b.
+func (b *safeBuffer) all() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.taken.String() + b.text.String()
 }
