@@ -262,11 +262,11 @@ func TestLongestIdleConnectionMakesWay(t *testing.T) {
 		ask(t, idle, 2) // now the one that drips is the longest idle
 
 		first := p.dial("192.0.2.4")
-		wantClosed(t, drips)
+		wantClosedAtOnce(t, drips)
 		time.Sleep(time.Second)
 		ask(t, first, 3)
 		second := p.dial("192.0.2.5")
-		wantClosed(t, idle)
+		wantClosedAtOnce(t, idle)
 		ask(t, second, 4)
 		ask(t, first, 5)
 		waiting.answer()
@@ -274,6 +274,14 @@ func TestLongestIdleConnectionMakesWay(t *testing.T) {
 			t.Errorf("got answer %d, want 1", id)
 		}
 	})
+}
+
+// wantClosedAtOnce wants the server to have closed the stream, without having waited for its time to be over.
+func wantClosedAtOnce(t *testing.T, conn io.Reader) {
+	t.Helper()
+	if took := elapsed(func() { wantClosed(t, conn) }); took != 0 {
+		t.Errorf("it was closed after %v, want at once", took)
+	}
 }
 
 func TestDrainWaitsForReplies(t *testing.T) {
