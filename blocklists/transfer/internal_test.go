@@ -2,6 +2,7 @@ package transfer
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -85,6 +86,29 @@ func TestKeyFile(t *testing.T) {
 	if _, err := (&Key{Name: "k", SecretFile: t.TempDir()}).load(); err == nil || !strings.Contains(err.Error(), "no regular file") {
 		t.Errorf("a directory: %v", err)
 	}
+}
+
+// FuzzKeyFile: a key that is read is whole, and the same key when it is written as BIND does.
+func FuzzKeyFile(f *testing.F) {
+	for _, text := range []string{
+		"c2VjcmV0", "key \"a.example\" { algorithm hmac-sha256; secret \"c2VjcmV0\"; };", "key a { secret x; algorithm y; }",
+		"# x\n// y\n/* z */ key a {\n\talgorithm hmac-sha512;\n\tsecret \"x==\";\n};\n", "key a { algorithm", "key \"a", "/*", "key a { secret ; algorithm ; };", ";", "key } { algorithm { ; secret { ; } ;",
+	} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		key, err := parseKey(text)
+		if err != nil || key.name == "" {
+			return
+		}
+		if key.secret == "" || key.algorithm == "" {
+			t.Fatalf("%q: a key without %+v", text, key)
+		}
+		again, err := parseKey(fmt.Sprintf("key \"%s\" {\n\talgorithm \"%s\";\n\tsecret \"%s\";\n};\n", key.name, key.algorithm, key.secret))
+		if !strings.Contains(key.name+key.algorithm+key.secret, `"`) && (err != nil || again != key) {
+			t.Errorf("%q: got %+v, and then %+v, %v", text, key, again, err)
+		}
+	})
 }
 
 // FuzzRecord: a record that is taken is the same record again when it was written as text, and miekg/dns reads that text.
