@@ -121,13 +121,13 @@ type Limits struct {
 	QueriesIPv6Prefix int `yaml:"queries_ipv6_prefix" default:"64" min:"0" max:"128"`
 	// QueriesUnlimited are networks without this limit: of servers that ask for many clients. Default: loopback.
 	QueriesUnlimited []netip.Prefix `yaml:"queries_unlimited" opt:"empty" default:"127.0.0.0/8 ::1/128"`
-	// WaitingPerClient is how many queries of one address can wait for upstreams. 1 to 1 000 000; default 1000.
+	// WaitingPerClient is how many queries of one IPv4 address, or one IPv6 /64, can wait for upstreams. 1 to 1 000 000; default 1000.
 	WaitingPerClient int `yaml:"waiting_per_client" default:"1000" min:"1" max:"1000000"`
 	// WaitingTotal is the same for all clients. 1 to 1 000 000; default 10 000.
 	WaitingTotal int `yaml:"waiting_total" default:"10000" min:"1" max:"1000000"`
 	// TCPConnections is how many TCP connections of clients are open at once. 1 to 1 000 000; default 1024.
 	TCPConnections int `yaml:"tcp_connections" default:"1024" min:"1" max:"1000000"`
-	// TCPConnectionsPerClient is the same for one address. 1 to 1 000 000; default 64.
+	// TCPConnectionsPerClient is the same for one IPv4 address, or one IPv6 /64. 1 to 1 000 000; default 64.
 	TCPConnectionsPerClient int `yaml:"tcp_connections_per_client" default:"64" min:"1" max:"1000000"`
 	// TCPIdle is how long a TCP connection may be silent (RFC 7766, section 6.2.3). 100 ms to 30 s; default 10 s.
 	TCPIdle time.Duration `yaml:"tcp_idle" default:"10s" min:"100ms" max:"30s"`

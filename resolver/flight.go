@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"cordon/resolver/cache"
+	"cordon/resolver/limit"
 	"cordon/resolver/upstream"
 	"cordon/resolver/wire"
 )
@@ -67,8 +68,8 @@ type flights struct {
 	open      map[uint64]*flight // by the hash of the key, chained
 	flying    int
 	waiting   int
-	renewing  int // open flights that are renewals
-	perClient map[netip.Addr]int
+	renewing  int                // open flights that are renewals
+	perClient map[netip.Addr]int // by limit.Client
 	free      *flight
 	idle      int // how many are free
 }
@@ -105,7 +106,7 @@ type place struct {
 // join finds or opens the flight for key and lets w wait for it. key may view w's query; hash is the cache's for it. stale is what
 // the cache has for key that is past its time, nil if nothing: it is due to those who wait when StaleAfter is over (RFC 8767, section 5).
 func (fs *flights) join(key cache.Key, hash uint64, w *waiter, stale *cache.Entry) place {
-	client := w.q.Client.Addr()
+	client := limit.Client(w.q.Client.Addr())
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
 	f := fs.find(key, hash)
@@ -280,7 +281,7 @@ func (fs *flights) take(f *flight) *waiter {
 	f.first, f.last = nil, nil
 	for w := taken; w != nil; w = w.next {
 		fs.waiting--
-		client := w.q.Client.Addr()
+		client := limit.Client(w.q.Client.Addr())
 		if left := fs.perClient[client] - 1; left > 0 {
 			fs.perClient[client] = left
 		} else {

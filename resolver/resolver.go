@@ -33,7 +33,7 @@ type Config struct {
 // Limits bound the work that clients can cause. A zero field means its default.
 type Limits struct {
 	Waiting          int           // queries that wait for upstreams at once, in total; default 10000
-	WaitingPerClient int           // the same for one client address; default 1000
+	WaitingPerClient int           // the same for one client, as limit.Client tells them apart; default 1000
 	QueryTimeout     time.Duration // from a query to its answer, whatever upstreams do; default 4.5 s: below a stub's 5 s
 	StaleAfter       time.Duration // how long a client waits before it gets stale data (RFC 8767, section 5); default 1.8 s
 }

@@ -38,7 +38,8 @@ var mayImport = map[string][]string{
 	"resolver/upstream":      {"resolver/syscalls", "resolver/wire"},
 	"resolver/listen":        {"resolver/limit", "resolver/syscalls", "resolver/wire"},
 	"resolver": {
-		"blocklists/domain", "resolver/agency", "resolver/answer", "resolver/cache", "resolver/policy", "resolver/upstream", "resolver/wire",
+		"blocklists/domain", "resolver/agency", "resolver/answer", "resolver/cache", "resolver/limit", "resolver/policy", "resolver/upstream",
+		"resolver/wire",
 	},
 	"config":             {"blocklists/domain", "blocklists/format"},
 	"cmd/cordon/admin":   {"cmd/cordon/files"},

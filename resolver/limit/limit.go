@@ -3,6 +3,8 @@
 //	address ─▶ its network ─▶ one of a fixed number of cells ─▶ within its rate?
 //	           /32, /64       by a keyed hash                   a few nanoseconds, no lock, no allocation
 //
+// Who has how many places to wait, or connections, is counted elsewhere, by [Client].
+//
 // A cell holds a client's debt: the moment at which it would be within its rate again if it asked nothing more (the generic cell rate
 // algorithm, ITU-T I.371). A client whose debt has come to nothing needs no cell, so cells are taken by those that are above
 // their rate at the moment, however many addresses ask. When the few cells of a hash are all taken, the smallest debt is forgotten:
@@ -97,6 +99,16 @@ func (r *Rate) Take(client netip.Addr, now time.Time) (wait time.Duration) {
 			return 0
 		}
 	}
+}
+
+// Client is the address that stands for client where places are counted, not queries: all of an IPv6 /64 are one, for a device can have
+// as many addresses of its network as it likes. Link-local addresses are of one network, and stand for themselves.
+func Client(client netip.Addr) netip.Addr {
+	if client.Is4() || client.IsLinkLocalUnicast() {
+		return client
+	}
+	network, _ := client.Prefix(64) // an IPv6 address has as many bits
+	return network.Addr()
 }
 
 // network is the hash of the network of client, never 0.

@@ -94,6 +94,20 @@ func TestWhoSharesARate(t *testing.T) {
 	}
 }
 
+func TestClient(t *testing.T) {
+	for address, client := range map[string]string{
+		"192.0.2.7":               "192.0.2.7",
+		"2001:db8:1:2:3:4:5:6":    "2001:db8:1:2::",
+		"2001:db8:1:2:3:4:5:6%e0": "2001:db8:1:2::",
+		"fe80::1%eth0":            "fe80::1%eth0",
+		"::1":                     "::",
+	} {
+		if got := limit.Client(netip.MustParseAddr(address)); got != netip.MustParseAddr(client) {
+			t.Errorf("%s counts as %v, want %s", address, got, client)
+		}
+	}
+}
+
 func TestSetIsInForceAtOnce(t *testing.T) {
 	r, now := limit.New(limit.Rules{}), time.Now()
 	if got := taken(r, flooder, 1000, now); got != 1000 {

@@ -276,6 +276,23 @@ func TestLongestIdleConnectionMakesWay(t *testing.T) {
 	})
 }
 
+// All addresses of an IPv6 network are one client: a device can have as many of them as it likes.
+func TestConnectionsOfAnIPv6Network(t *testing.T) {
+	bubble(t, listen.Limits{ConnectionsPerClient: 2}, func(t *testing.T, _ *handler, p *pipes, _ func()) {
+		first := p.dial("2001:db8::1")
+		ask(t, first, 1)
+		ask(t, p.dial("2001:db8::2"), 2)
+		wantClosedAtOnce(t, p.dial("2001:db8::3"))
+		ask(t, p.dial("2001:db8:0:1::3"), 3)
+		_ = first.Close()
+		synctest.Wait()
+		ask(t, p.dial("2001:db8::3"), 4)
+		for _, neighbour := range []string{"fe80::1", "fe80::2", "fe80::3"} {
+			ask(t, p.dial(neighbour), 5)
+		}
+	})
+}
+
 // wantClosedAtOnce wants the server to have closed the stream, without having waited for its time to be over.
 func wantClosedAtOnce(t *testing.T, conn io.Reader) {
 	t.Helper()

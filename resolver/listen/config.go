@@ -60,7 +60,7 @@ type Given struct {
 // Limits bound what clients may hold. A zero means the default.
 type Limits struct {
 	Connections          int           // streams open at once, 1 to 1e6; default 1024
-	ConnectionsPerClient int           // streams open at once from one address, 1 to 1e6; default 64
+	ConnectionsPerClient int           // streams open at once from one client, as limit.Client tells them apart, 1 to 1e6; default 64
 	InFlight             int           // queries of one stream that wait for an answer, 1 to 65535; default 128
 	Idle                 time.Duration // until a stream without a query in flight is closed, ≤ 30 s; default 10 s
 	Message              time.Duration // from the first octet of a message on a stream to its last, ≤ 30 s; default 5 s

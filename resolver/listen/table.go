@@ -5,6 +5,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"cordon/resolver/limit"
 )
 
 // table holds the open connections of a server and keeps their number within its limits.
@@ -13,7 +15,7 @@ type table struct {
 
 	mu        sync.Mutex // taken before a conn's
 	conns     map[*conn]struct{}
-	perClient map[netip.Addr]int
+	perClient map[netip.Addr]int // by limit.Client
 	stopped   bool
 
 	accepted, rejected, evicted atomic.Uint64
@@ -36,7 +38,8 @@ func (t *table) add(c *conn) (evicted *conn, ok bool) {
 	if t.stopped {
 		return nil, false
 	}
-	if t.perClient[c.client.Addr()] >= t.mostPerClient {
+	client := limit.Client(c.client.Addr())
+	if t.perClient[client] >= t.mostPerClient {
 		t.rejected.Add(1)
 		return nil, false
 	}
@@ -47,7 +50,7 @@ func (t *table) add(c *conn) (evicted *conn, ok bool) {
 	}
 	t.accepted.Add(1)
 	t.conns[c] = struct{}{}
-	t.perClient[c.client.Addr()]++
+	t.perClient[client]++
 	return evicted, true
 }
 
@@ -76,9 +79,9 @@ func (t *table) remove(c *conn) {
 
 func (t *table) drop(c *conn) {
 	delete(t.conns, c)
-	a := c.client.Addr()
-	if t.perClient[a]--; t.perClient[a] == 0 {
-		delete(t.perClient, a)
+	client := limit.Client(c.client.Addr())
+	if t.perClient[client]--; t.perClient[client] == 0 {
+		delete(t.perClient, client)
 	}
 }
 
