@@ -140,9 +140,7 @@ func TestSecurityPageNamesLimits(t *testing.T) {
 			named[setting] = strings.TrimSpace(defaults[min(i, len(defaults)-1)])
 		}
 	}
-	limits := reflect.TypeFor[config.Limits]()
-	for i := range limits.NumField() {
-		field := limits.Field(i)
+	for field := range reflect.TypeFor[config.Limits]().Fields() {
 		key := "limits: " + field.Tag.Get("yaml")
 		said, ok := named[key]
 		delete(named, key)
