@@ -154,6 +154,9 @@ func TestWrongIDWithoutTCP(t *testing.T) {
 				if heard := r.Err == nil; heard != c.heard {
 					t.Errorf("%d wrong IDs, tcp %s: got %v after %v", c.wrong, name, r.Err, took)
 				}
+				if c.heard && took > time.Second {
+					t.Errorf("%d wrong IDs, tcp %s: heard after %v, want at most 1s", c.wrong, name, took)
+				}
 			})
 		}
 	}
