@@ -162,6 +162,27 @@ func TestLimitWithoutEDNS(t *testing.T) {
 	})
 }
 
+// TestNewestFails: when the server that was asked last says no, the next one is asked at once, though an earlier one may still answer.
+func TestNewestFails(t *testing.T) {
+	bubble(t, func(t *testing.T, n *fakeNet) {
+		var asked atomic.Int32
+		g := n.group(upstream.Config{}, n.add(3, func(x *exchange) {
+			switch asked.Add(1) {
+			case 1:
+				silent(x)
+			case 2:
+				rcode(dns.RcodeServerFailure)(x)
+			default:
+				good(x)
+			}
+		}))
+		took := mustAnswer(t, g)
+		if sent := n.packets(); len(sent) != 3 || sent[1].at != took || sent[2].at != took {
+			t.Errorf("%d packets, want the third at once after the second; it took %v", len(sent), took)
+		}
+	})
+}
+
 // TestNobodyLeft: the flight is over when the last open attempt is, even if it is not the newest.
 func TestNobodyLeft(t *testing.T) {
 	bubble(t, func(t *testing.T, n *fakeNet) {
