@@ -222,6 +222,19 @@ func TestAListenerForOtherHostsHasToAsk(t *testing.T) {
 	}
 }
 
+// Who names an address of IPv4 has not opened a port of IPv6.
+func TestAllOfIPv4IsNoAddressOfIPv6(t *testing.T) {
+	t.Parallel()
+	listener, err := Listen(t.Context(), "tcp", "0.0.0.0:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	if tcp, ok := listener.Addr().(*net.TCPAddr); !ok || tcp.IP.To4() == nil {
+		t.Errorf("it listens on %s", listener.Addr())
+	}
+}
+
 func TestSecretsThatAreUnfit(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

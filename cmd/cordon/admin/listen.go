@@ -6,16 +6,21 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"syscall"
 	"time"
 )
 
-// Listen binds address, of the network "tcp" or "unix". For a unix socket it is a path of at most 90 octets.
+// Listen binds address, of the network "tcp" or "unix". For a unix socket it is a path of at most 90 octets. 0.0.0.0 is all of IPv4, and
+// [::] both families.
 func Listen(ctx context.Context, network, address string) (net.Listener, error) {
 	if network == "unix" {
 		return listenSocket(ctx, address)
+	}
+	if addr, err := netip.ParseAddrPort(address); err == nil && addr.Addr().Is4() {
+		network = "tcp4" // else 0.0.0.0 is all of IPv6 too
 	}
 	return new(net.ListenConfig).Listen(ctx, network, address)
 }
