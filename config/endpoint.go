@@ -41,9 +41,9 @@ func (e Endpoint) String() string {
 func parseEndpoint(text, dir string) (Endpoint, error) {
 	path, isSocket := strings.CutPrefix(text, unixScheme)
 	if !isSocket {
-		addr, err := parseListen(text)
+		addr, err := parseListen(text, "9353")
 		if err != nil {
-			return Endpoint{}, fmt.Errorf("%w, or a path such as unix:/run/cordon/admin.sock", err)
+			return Endpoint{}, fmt.Errorf("%w, or a path such as unix:/run/cordon/admin.sock, or off", err)
 		}
 		return Endpoint{Addr: addr}, nil
 	}

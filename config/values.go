@@ -59,7 +59,7 @@ func (d *decoder) parse(n *yaml.Node, v reflect.Value, f *field) error {
 		if f.upstream {
 			return into(p, parseUpstream, text)
 		}
-		return into(p, parseListen, text)
+		return into(p, func(text string) (netip.AddrPort, error) { return parseListen(text, "53") }, text)
 	case *Endpoint:
 		return into(p, func(text string) (Endpoint, error) { return parseEndpoint(text, d.dir) }, text)
 	case *domain.Name:
@@ -217,15 +217,15 @@ func parsePrefix(text string) (netip.Prefix, error) {
 	return prefix, nil
 }
 
-// parseListen reads an address with its port, on which we listen. Port 0 is any free one.
-func parseListen(text string) (netip.AddrPort, error) {
+// parseListen reads an address with its port, on which we listen; example is the port of the examples in its error. Port 0 is any free one.
+func parseListen(text, example string) (netip.AddrPort, error) {
 	if host, port, ok := strings.Cut(text, ":"); ok && host == "" {
 		return netip.AddrPort{}, fmt.Errorf("%s has no address: want 0.0.0.0:%s for all of IPv4, [::]:%s for all of IPv6",
 			quote(text), brief(port), brief(port))
 	}
 	addr, err := netip.ParseAddrPort(text)
 	if err != nil {
-		return addr, fmt.Errorf("found %s, want an address with a port such as 127.0.0.1:53 or [::1]:53", quote(text))
+		return addr, fmt.Errorf("found %s, want an address with a port such as 127.0.0.1:%s or [::1]:%s", quote(text), example, example)
 	}
 	return netip.AddrPortFrom(addr.Addr().Unmap(), addr.Port()), nil
 }

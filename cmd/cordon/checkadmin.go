@@ -29,8 +29,12 @@ func (in *inputs) checkGuard(key string, g admin.Guard) {
 		in.faults = append(in.faults, f)
 	}
 	warnings, err := g.Check()
-	if err != nil {
-		add(err.Error(), errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrNotExist))
+	switch {
+	case err == nil:
+	case errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrNotExist):
+		add(err.Error()+": a server that can't read it does not start", true)
+	default:
+		add(err.Error(), false)
 	}
 	for _, w := range warnings {
 		add(w, true)
