@@ -30,7 +30,8 @@ func adopt(given []Given) ([]bound, error) {
 	}
 	for i := range all {
 		if b := &all[i]; len(b.udp) == 0 || b.tcp == nil {
-			return nil, fmt.Errorf("listen: found %d UDP sockets and %d TCP sockets for %s, want both", len(b.udp), count(b.tcp), b.addr)
+			return nil, fmt.Errorf("listen: of UDP and TCP only one was handed over for %s, want both: ListenDatagram= and ListenStream=",
+				b.addr)
 		}
 	}
 	return all, nil
@@ -55,13 +56,6 @@ func (g Given) join(at func(net.Addr) (*bound, error)) error {
 	}
 	b.tcp = g.TCP
 	return nil
-}
-
-func count(l net.Listener) int {
-	if l == nil {
-		return 0
-	}
-	return 1
 }
 
 // equip sets on a socket that is bound to a what ours have before they are bound.

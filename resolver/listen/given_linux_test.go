@@ -142,8 +142,8 @@ func TestGivenSocketsThatDoNotFit(t *testing.T) {
 		config listen.Config
 		want   string
 	}{
-		"no TCP":        {listen.Config{Given: udp}, "1 UDP sockets and 0 TCP sockets for"},
-		"no UDP":        {listen.Config{Given: []listen.Given{tcp}}, "0 UDP sockets and 1 TCP sockets for"},
+		"no TCP":        {listen.Config{Given: udp}, "only one was handed over for"},
+		"no UDP":        {listen.Config{Given: []listen.Given{tcp}}, "want both: ListenDatagram= and ListenStream="},
 		"TCP elsewhere": {listen.Config{Given: []listen.Given{udp[0], other}}, "want both"},
 		"TCP twice":     {listen.Config{Given: []listen.Given{udp[0], tcp, tcp}}, "several TCP sockets"},
 		"a unix socket": {listen.Config{Given: []listen.Given{{TCP: socket}}}, "found a socket of unix"},
