@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -114,11 +116,7 @@ func (s *server) followAll(ctx context.Context, hangup <-chan os.Signal) {
 			announcement.Stop()
 			return
 		case <-hangup:
-			s.log.Info("reading the configuration again", "because", "SIGHUP")
-			s.tellReloading()
-			s.pokeAll()
-			s.surviveReload(ctx)
-			s.tellReady()
+			s.readAgain(ctx)
 		case <-s.watcher.Changes():
 			s.surviveReload(ctx)
 		case <-s.copied:
@@ -127,6 +125,20 @@ func (s *server) followAll(ctx context.Context, hangup <-chan os.Signal) {
 		}
 		announcement.Stop()
 	}
+}
+
+// readAgain reads everything because somebody asked for it, and says what came of that, also if it is no news.
+func (s *server) readAgain(ctx context.Context) {
+	s.log.Info("reading the configuration again", "because", "SIGHUP")
+	s.tellReloading()
+	s.pokeAll()
+	s.surviveReload(ctx)
+	s.tellReady()
+	if held := slices.Sorted(maps.Keys(s.held())); len(held) > 0 {
+		s.log.Error("the configuration was read: what has a fault is still held", "what", strings.Join(held, ", "))
+		return
+	}
+	s.log.Info("the configuration was read: nothing is held")
 }
 
 // surviveReload is reload, but a panic in it leaves what is in force in force.

@@ -56,6 +56,7 @@ import (
 //	follow D                                         the server's own loop runs for so long, by its timers; not after clock-step
 //	accept LIST                                      an administrator believes a list that is held
 //	write FILE SECTION, delete FILE, reload, restart what administrators do; reload is what follows a change
+//	sighup                                           an administrator asks for a reload
 //	stop, start                      the two halves of restart
 //	held [FILE|'list NAME']+                         exactly these are held; without any: nothing is
 //	hash same|changed                                the policy's, against what it was at the last hash or start
@@ -309,6 +310,7 @@ func commands() map[string]func(x *scenario, args []string) error {
 		"write":      (*scenario).writeFile,
 		"delete":     (*scenario).deleteFile,
 		"reload":     (*scenario).reload,
+		"sighup":     (*scenario).hangUp,
 		"restart":    (*scenario).restart,
 		"stop":       (*scenario).stopServer,
 		"start":      func(x *scenario, _ []string) error { x.start(); return nil },
@@ -375,6 +377,13 @@ func (x *scenario) deleteFile(args []string) error {
 func (x *scenario) reload([]string) error {
 	x.log.take()
 	x.server.reload(context.Background())
+	x.heard = x.log.take()
+	return nil
+}
+
+func (x *scenario) hangUp([]string) error {
+	x.log.take()
+	x.server.readAgain(context.Background())
 	x.heard = x.log.take()
 	return nil
 }

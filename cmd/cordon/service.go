@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"io"
 	"log/slog"
 	"reflect"
@@ -102,6 +103,9 @@ func (s *server) reloadService() {
 	}
 	if s.outcome.releaseService() {
 		s.log.Info("no longer held", "what", s.path)
+	}
+	if file != nil && (s.goodService == nil || !bytes.Equal(file.Data, s.goodService.Content)) {
+		s.log.Info("service file in force", "what", s.path)
 	}
 	s.keepService(file)
 	for _, key := range needRestart(s.service, next) {
