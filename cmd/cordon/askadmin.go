@@ -10,12 +10,24 @@ import (
 	"slices"
 	"syscall"
 
+	"github.com/spf13/pflag"
+
 	"cordon/cmd/cordon/admin"
 	"cordon/config"
 )
 
-// getAdmin gets resource from the admin listener of service.
-func getAdmin(ctx context.Context, service *config.Service, resource string) ([]byte, error) {
+// getAdmin gets resource from the admin listener of the service file at path. The running server may hold a fault of that file, so one is
+// no obstacle; if nobody answers, it may be the reason.
+func getAdmin(ctx context.Context, path string, flags *pflag.FlagSet, resource string) ([]byte, error) {
+	service, faults := config.ParseService(serviceFile(path), flags)
+	text, err := getFrom(ctx, service, resource)
+	if _, answered := errors.AsType[*admin.StatusError](err); err != nil && !answered && faults.Bad() {
+		return nil, fmt.Errorf("%w (there is a fault, which may be why: %s)", err, reasonOf(faults.Errors()))
+	}
+	return text, err
+}
+
+func getFrom(ctx context.Context, service *config.Service, resource string) ([]byte, error) {
 	endpoint := service.Listen.Admin
 	if !endpoint.IsValid() {
 		return nil, errors.New("the admin listener is off: set `listen: {admin: 127.0.0.1:9353}`")
@@ -29,6 +41,8 @@ func getAdmin(ctx context.Context, service *config.Service, resource string) ([]
 	switch {
 	case errors.Is(err, syscall.ECONNREFUSED), network == "unix" && errors.Is(err, syscall.ENOENT):
 		return nil, fmt.Errorf("nothing listens on %s: is `cordon serve` running, by the same configuration?", endpoint)
+	case errors.Is(err, context.DeadlineExceeded):
+		return nil, fmt.Errorf("%s gives no answer: %w", endpoint, err)
 	case errors.Is(err, fs.ErrPermission):
 		return nil, fmt.Errorf("%w; run this as somebody who may, such as the user of the server", err)
 	case answered && status.Code == http.StatusUnauthorized:

@@ -34,10 +34,9 @@ func healthcheck(cmd *cobra.Command, path string) error {
 	if err != nil {
 		return err
 	}
-	service, _ := config.ParseService(serviceFile(path), cmd.Flags()) // the running server may hold a fault
 	ctx, cancel := context.WithTimeout(cmd.Context(), 2*time.Second)
 	defer cancel()
-	_, err = getAdmin(ctx, service, "/readyz")
+	_, err = getAdmin(ctx, path, cmd.Flags(), "/readyz")
 	if wrong, ok := errors.AsType[*admin.StatusError](err); ok {
 		return fmt.Errorf("healthcheck: not ready: %w", wrong)
 	}

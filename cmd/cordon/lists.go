@@ -154,8 +154,7 @@ func askAdmin(cmd *cobra.Command, path, resource string, answer any) error {
 	if err != nil {
 		return err
 	}
-	service, _ := config.ParseService(serviceFile(path), cmd.Flags()) // the running server may hold a fault
-	text, err := getAdmin(cmd.Context(), service, resource)
+	text, err := getAdmin(cmd.Context(), path, cmd.Flags(), resource)
 	if err == nil {
 		err = json.Unmarshal(text, answer)
 	}
