@@ -28,10 +28,13 @@ const (
 	listsPage  = "blocklists/README.md"
 	policyPage = "config/README.md"
 	speedPage  = "resolver/README.md"
+	auditPage  = "cmd/cordon/audit/README.md"
 )
 
 // pages are all of them, from the top of the repository.
-func pages() []string { return []string{"README.md", listsPage, policyPage, speedPage, securityPage} }
+func pages() []string {
+	return []string{"README.md", listsPage, policyPage, speedPage, auditPage, securityPage}
+}
 
 func readme(t *testing.T) string {
 	t.Helper()
@@ -114,7 +117,7 @@ func TestPagesNameEveryKey(t *testing.T) {
 
 func TestReadmeCommandsAreThere(t *testing.T) {
 	var lines []string
-	for path, least := range map[string]int{"README.md": 5, listsPage: 4, policyPage: 6, securityPage: 1} {
+	for path, least := range map[string]int{"README.md": 5, listsPage: 4, policyPage: 6, auditPage: 5, securityPage: 1} {
 		found := commandLines(page(t, path))
 		if len(found) < least {
 			t.Errorf("%s has %d commands, want some more", path, len(found))
@@ -201,9 +204,11 @@ func TestReadmeNamesEveryMetric(t *testing.T) {
 			t.Errorf("the table of metrics does not have %s", name)
 		}
 	}
-	for _, name := range named.FindAllString(text, -1) {
-		if !slices.Contains(registered, name) {
-			t.Errorf("there is no metric %s", name)
+	for _, path := range pages() {
+		for _, name := range named.FindAllString(page(t, path), -1) {
+			if !slices.Contains(registered, name) {
+				t.Errorf("%s: there is no metric %s", path, name)
+			}
 		}
 	}
 }
