@@ -66,7 +66,7 @@ func New(r Rules) *Rate {
 	return rate
 }
 
-// Set puts r in force at once. Debts stay.
+// Set puts r in force at once. Debts stay, but for what is above the most that a client may owe from now on.
 func (r *Rate) Set(by Rules) {
 	next := &rules{Rules: by}
 	next.Unlimited = slices.Clone(by.Unlimited)
@@ -75,6 +75,19 @@ func (r *Rate) Set(by Rules) {
 		next.ahead = next.interval * int64(max(by.Burst, 1))
 	}
 	r.rules.Store(next)
+	r.forgive(int64(time.Since(r.start)) + next.ahead)
+}
+
+// forgive lowers the debts that are paid off after most.
+func (r *Rate) forgive(most int64) {
+	for i := range r.lines {
+		for j := range r.lines[i] {
+			c := &r.lines[i][j]
+			for due := c.due.Load(); due > most; due = c.due.Load() {
+				c.due.CompareAndSwap(due, most)
+			}
+		}
+	}
 }
 
 // Take counts a query of client at now and returns 0 if it is within the rate; else it is not counted, and the result is how long

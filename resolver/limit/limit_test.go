@@ -128,6 +128,16 @@ func TestSetIsInForceAtOnce(t *testing.T) {
 	}
 }
 
+// Who owes hours by a slow rate owes no more than a burst by the next one.
+func TestDebtsDoNotOutliveTheirRate(t *testing.T) {
+	r, now := limit.New(each(1, 10_000)), time.Now()
+	taken(r, flooder, 20_000, now)
+	r.Set(each(1000, 10))
+	if got := taken(r, flooder, 20_000, now.Add(time.Second)); got != 10 {
+		t.Errorf("%d of 20,000 queries are within the rate, want 10", got)
+	}
+}
+
 // However many addresses ask a little, forged ones too, one that floods stays within its rate, and nobody below it is turned away.
 func TestManyClientsHideNoFlood(t *testing.T) {
 	r, now := limit.New(each(1000, 100)), time.Now()
