@@ -72,23 +72,22 @@ func newBatchSocket(conn *net.UDPConn, a netip.Addr, n int) (s *batchSocket, ok 
 	}
 	s.receiveSome, s.sendRest = s.tryReceive, s.trySend
 	s.sendSome = func(fd uintptr) { s.trySend(fd) }
-	s.layOut(syscalls.SockaddrLen(a))
+	s.layOut()
 	return s, true
 }
 
-// layOut points everything that never changes at its place. addrLen is the same for every peer, since a socket has one family.
-func (s *batchSocket) layOut(addrLen uint32) {
+// layOut points everything that never changes at its place.
+func (s *batchSocket) layOut() {
 	for i := range s.packets {
 		p := &s.packets[i]
 		s.rooms[i] = unix.Iovec{Base: &p.in[0], Len: uint64(len(p.in))}
 		in := &s.in[i].Header
-		in.Name, in.Namelen = &s.peers[i][0], addrLen
+		in.Name, in.Namelen = &s.peers[i][0], uint32(len(s.peers[i])) // the system writes how long it is, the same for all of a socket
 		in.Iov, in.Iovlen = &s.rooms[i], 1
 		if s.wildcard {
 			in.Control, in.Controllen = &p.control[0], controlRoom
 		}
 		out := &s.out[i].Header
-		out.Namelen = addrLen
 		out.Iov, out.Iovlen = &s.answers[i], 1
 	}
 }
@@ -147,7 +146,7 @@ func (s *batchSocket) gather(packets []packet) int {
 		}
 		s.answers[n] = unix.Iovec{Base: &p.answer[0], Len: uint64(len(p.answer))}
 		out := &s.out[n].Header
-		out.Name = &s.peers[i][0]
+		out.Name, out.Namelen = &s.peers[i][0], s.in[i].Header.Namelen
 		out.Control, out.Controllen = nil, 0
 		if p.controlLen > 0 {
 			out.Control, out.Controllen = &p.control[0], uint64(p.controlLen)

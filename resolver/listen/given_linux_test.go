@@ -2,6 +2,8 @@ package listen_test
 
 import (
 	"net"
+	"net/netip"
+	"os"
 	"strings"
 	"syscall"
 	"testing"
@@ -71,6 +73,37 @@ func TestGivenSocketsAreServed(t *testing.T) {
 	}
 	if n := s.Queries(); n != 2*2*8 {
 		t.Errorf("%d queries were read, want %d", n, 2*2*8)
+	}
+}
+
+// A socket of IPv6 can be bound to an IPv4 address in its mapped form; the addresses of its clients are as long as those of IPv6.
+func TestAGivenSocketOfAMappedAddress(t *testing.T) {
+	fd, err := unix.Socket(unix.AF_INET6, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Skip("no IPv6 here")
+	}
+	file := os.NewFile(uintptr(fd), "udp")
+	defer func() { _ = file.Close() }()
+	if err = unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, 0); err != nil {
+		t.Fatal(err)
+	}
+	_, tcp := givenSockets(t, "127.0.0.1", 0)
+	at := netip.MustParseAddrPort(tcp.TCP.Addr().String())
+	if err = unix.Bind(fd, &unix.SockaddrInet6{Port: int(at.Port()), Addr: at.Addr().As16()}); err != nil {
+		t.Skip("somebody else has the port")
+	}
+	udp, err := net.FilePacketConn(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	serve(t, listen.Config{Given: []listen.Given{{UDP: udp.(*net.UDPConn)}, tcp}, Handler: newHandler()})
+	for range 3 {
+		conn, err := net.Dial("udp", at.String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		exchangeOn(t, conn, "udp")
+		_ = conn.Close()
 	}
 }
 
