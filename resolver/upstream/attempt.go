@@ -180,7 +180,7 @@ func (f *flight) hear(a *attempt, msg []byte) (result Result, over bool) {
 		return Result{}, false
 	}
 	if a.doubt {
-		if a.held == nil && parses(msg) {
+		if a.held == nil && f.parses(msg) {
 			a.held = bytes.Clone(msg)
 		}
 		return Result{}, false
@@ -282,7 +282,8 @@ func isReferral(m *wire.Message) bool {
 }
 
 // parses says whether judge would find something other than malformed in a datagram.
-func parses(msg []byte) bool {
+func (f *flight) parses(msg []byte) (ok bool) {
+	defer func() { f.g.survive(recover()) }()
 	if binary.BigEndian.Uint16(msg[2:])&wire.FlagTC != 0 || bareError(msg) {
 		return true
 	}
@@ -290,8 +291,11 @@ func parses(msg []byte) bool {
 	return err == nil
 }
 
-// judge is what a message is worth that matches the query: an answer, a refusal, cut, or malformed. An answer views msg.
-func (f *flight) judge(c *candidate, msg []byte, t transport) outcome {
+// judge is what a message is worth that matches the query: an answer, a refusal, cut, or malformed. An answer views msg. With a
+// fault of ours it is malformed: who reads it reads for all others, too.
+func (f *flight) judge(c *candidate, msg []byte, t transport) (o outcome) {
+	defer func() { f.g.survive(recover()) }()
+	o.kind = Malformed
 	if binary.BigEndian.Uint16(msg[2:])&wire.FlagTC != 0 {
 		if t == tcp {
 			return outcome{kind: Malformed}

@@ -239,13 +239,16 @@ func (g *Group) finish(done func(Result), result Result) {
 
 // tell calls done. A fault in it is its own: others wait for the goroutine that it runs on.
 func (g *Group) tell(done func(Result), result Result) {
-	defer func() {
-		if p := recover(); p != nil {
-			g.log.Error("what was to be done with an upstream's answer was not, by a fault in Cordon: please report this",
-				slog.Any("panic", p), slog.String("stack", string(debug.Stack())))
-		}
-	}()
+	defer func() { g.survive(recover()) }()
 	done(result)
+}
+
+// survive tells of the panic p, nil for none, where a fault in Cordon is not to end the process.
+func (g *Group) survive(p any) {
+	if p != nil {
+		g.log.Error("an upstream's answer was lost by a fault in Cordon: please report this",
+			slog.Any("panic", p), slog.String("stack", string(debug.Stack())))
+	}
 }
 
 func dialHost(ctx context.Context, network string, addr netip.AddrPort) (net.Conn, error) {

@@ -2,8 +2,10 @@ package upstream
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/netip"
+	"syscall"
 )
 
 // dialled is a network of connections, each with a goroutine that reads. It is for systems without epoll, and for tests.
@@ -39,8 +41,12 @@ type connection struct {
 	conn net.Conn
 }
 
+// send sends again what an earlier datagram's error kept from being sent, as that of socket.
 func (c connection) send(msg []byte) error {
 	_, err := c.conn.Write(msg)
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		_, err = c.conn.Write(msg)
+	}
 	return err
 }
 

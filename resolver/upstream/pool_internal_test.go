@@ -4,8 +4,12 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"io"
+	"log/slog"
 	"net"
 	"net/netip"
+	"runtime"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -390,4 +394,98 @@ func TestDraw(t *testing.T) {
 	if len(steps) < 3800 { // 3,970, give or take 11
 		t.Errorf("%d different distances from ID to ID in %d draws", len(steps), draws)
 	}
+}
+
+// promise is a stream from a server that says how much will come and sends less.
+type promise struct {
+	net.Conn // what is not overwritten is not called
+
+	say io.Reader
+}
+
+func (p *promise) Read(b []byte) (int, error)  { return p.say.Read(b) }
+func (p *promise) Write(b []byte) (int, error) { return len(b), nil }
+func (p *promise) SetDeadline(time.Time) error { return nil }
+func (p *promise) Close() error                { return nil }
+
+// What a server promises over TCP takes no memory before it comes.
+func TestEmptyPromises(t *testing.T) {
+	dial := func(context.Context, string, netip.AddrPort) (net.Conn, error) {
+		return &promise{say: strings.NewReader("\xff\xffonly this")}, nil
+	}
+	const exchanges = 100
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for range exchanges {
+		_, err := exchange(t.Context(), dial, netip.AddrPort{}, time.Time{}, make([]byte, 20))
+		if !errors.Is(err, io.ErrUnexpectedEOF) {
+			t.Fatalf("got %v, want that it ended early", err)
+		}
+	}
+	runtime.ReadMemStats(&after)
+	if took := (after.TotalAlloc - before.TotalAlloc) / exchanges; took > 8<<10 {
+		t.Errorf("an exchange took %d octets", took)
+	}
+}
+
+// refusedOnce is a connected UDP socket whose next write tells what became of an earlier one.
+type refusedOnce struct {
+	net.Conn
+
+	told bool
+	sent []string
+}
+
+func (r *refusedOnce) Write(b []byte) (int, error) {
+	if !r.told {
+		r.told = true
+		return 0, &net.OpError{Op: "write", Err: syscall.ECONNREFUSED}
+	}
+	r.sent = append(r.sent, string(b))
+	return len(b), nil
+}
+
+// That nobody listened to an earlier datagram does not keep one from being sent.
+func TestConnectionThatWasRefused(t *testing.T) {
+	conn := new(refusedOnce)
+	if err := (connection{conn}).send([]byte("again")); err != nil || len(conn.sent) != 1 || conn.sent[0] != "again" {
+		t.Errorf("sent %q, %v", conn.sent, err)
+	}
+}
+
+// faulty is a log that a fault comes from, once.
+type faulty struct {
+	slog.Handler
+
+	faults int
+}
+
+func (h *faulty) Enabled(context.Context, slog.Level) bool { return true }
+func (h *faulty) WithAttrs([]slog.Attr) slog.Handler       { return h }
+
+func (h *faulty) Handle(_ context.Context, r slog.Record) error {
+	if r.Level == slog.LevelDebug {
+		panic("a fault")
+	}
+	h.faults++
+	return nil
+}
+
+// A fault in reading a message costs that message only: the question is open, and nobody else waits for it.
+func TestPanicInReading(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, n := linked(t)
+		log := new(faulty)
+		g.log = slog.New(log)
+		results := make(chan Result, 1)
+		l := n.asked(t, g, results)
+		l.port.heard(append(l.answer(), 0)) // malformed, which is logged
+		if len(results) != 0 || log.faults != 1 {
+			t.Errorf("%d results, %d faults were told", len(results), log.faults)
+		}
+		l.port.heard(l.answer())
+		if r := <-results; r.Err != nil {
+			t.Error(r.Err)
+		}
+	})
 }

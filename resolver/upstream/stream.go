@@ -50,9 +50,14 @@ func exchange(ctx context.Context, dial DialFunc, addr netip.AddrPort, limit tim
 	if _, err = io.ReadFull(conn, length); err != nil {
 		return nil, err
 	}
-	msg := make([]byte, binary.BigEndian.Uint16(length))
-	if _, err = io.ReadFull(conn, msg); err != nil {
-		return nil, err
+	return readMessage(conn, int64(binary.BigEndian.Uint16(length)))
+}
+
+// readMessage reads length octets. It takes memory as they come: many servers may promise much and send little.
+func readMessage(r io.Reader, length int64) ([]byte, error) {
+	msg, err := io.ReadAll(io.LimitReader(r, length))
+	if err == nil && int64(len(msg)) < length {
+		err = io.ErrUnexpectedEOF
 	}
-	return msg, nil
+	return msg, err
 }
