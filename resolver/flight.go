@@ -53,7 +53,6 @@ type flight struct {
 	last    *waiter
 	stale   *cache.Entry // what those who wait get after StaleAfter, nil if nothing usable
 	timer   *time.Timer  // for StaleAfter, nil if there never was one
-	running bool         // the timer is
 	late    bool         // StaleAfter is over: whoever comes now gets stale at once
 	renewal bool         // it was opened for the cache: see renew
 	asked   time.Time    // when upstreams were last asked
@@ -186,7 +185,6 @@ func (f *flight) board(w *waiter) {
 
 func (f *flight) startTimer(d time.Duration) {
 	f.users++
-	f.running = true
 	if f.timer == nil {
 		f.timer = time.AfterFunc(d, f.overdue)
 		return
@@ -209,7 +207,7 @@ func (fs *flights) overlong(f *flight, now time.Time) place {
 func (fs *flights) overdue(f *flight) (waiting *waiter, stale *cache.Entry) {
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
-	f.late, f.running = true, false
+	f.late = true
 	waiting, stale = fs.take(f), f.stale
 	fs.leave(f)
 	return waiting, stale
@@ -222,8 +220,7 @@ func (fs *flights) land(f *flight) (waiting *waiter, stale *cache.Entry, renewed
 	defer fs.mu.Unlock()
 	renewed = f.open && f.renewal
 	fs.close(f)
-	if f.running && f.timer.Stop() {
-		f.running = false
+	if f.timer != nil && f.timer.Stop() {
 		f.users--
 	}
 	waiting, stale = fs.take(f), f.stale

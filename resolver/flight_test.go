@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"cordon/resolver/cache"
@@ -77,4 +78,44 @@ func TestAFlightIsNotUsedAgainWhileItHasAUser(t *testing.T) {
 	if !slices.Equal(second.key.Name, key.Name) || !second.open {
 		t.Error("the flight between has changed")
 	}
+}
+
+// Stale data is for those who asked for it: a flight that is used again, for another name, has none, whether or not its timer has run.
+func TestAFlightTakesNothingStaleToTheNextQuestion(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var fs flights
+		ran := 0
+		fs.init(Limits{StaleAfter: time.Second}.withDefaults(), func() *flight {
+			f := new(flight)
+			f.overdue = func() {
+				fs.overdue(f)
+				ran++
+			}
+			return f
+		})
+		var last *flight
+		for i, lands := range []time.Duration{500 * time.Millisecond, 1500 * time.Millisecond, 0} {
+			key := cache.Key{Name: []byte{1, 'a' + byte(i), 0}}
+			var own *cache.Entry // the last question has nothing stale
+			if lands > 0 {
+				own = cache.NewFailure(key, wire.EDE{}, time.Second, time.Now())
+			}
+			w := &waiter{q: wire.Query{Client: netip.MustParseAddrPort("192.0.2.1:53"), Now: time.Now()}}
+			f := fs.join(key, 7, w, own).flight
+			if last != nil && f != last {
+				t.Error("the flight before was not used again")
+			}
+			last = f
+			time.Sleep(lands)
+			synctest.Wait()
+			if _, stale, _ := fs.land(f); stale != own {
+				t.Errorf("question %d: stale data of another one", i)
+			}
+		}
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if ran != 1 {
+			t.Errorf("the timer ran %d times, want once", ran)
+		}
+	})
 }

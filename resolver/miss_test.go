@@ -151,3 +151,68 @@ func TestEachQueryHasOneReply(t *testing.T) {
 		t.Errorf("something stays: %v", got)
 	}
 }
+
+// unsteady answers, fails or says nothing before its deadline, at once or later.
+type unsteady struct{ asked atomic.Int64 }
+
+func (u *unsteady) Ask(q upstream.Question, deadline time.Time, done func(upstream.Result)) {
+	n := u.asked.Add(1)
+	now := new(atOnce)
+	q.Name = bytes.Clone(q.Name)
+	go func() {
+		switch time.Sleep(time.Duration(n%7) * 500 * time.Microsecond); n % 5 {
+		case 0:
+			time.Sleep(time.Until(deadline))
+			fallthrough
+		case 1:
+			done(upstream.Result{Err: &upstream.Error{Kind: upstream.Timeout}})
+		default:
+			now.Ask(q, time.Time{}, done)
+		}
+	}()
+}
+
+// Clients that get stale data, ask once more for what may be lost, and join what others asked: each gets one reply, to its own query.
+func TestEachQueryHasOneReplyWhileUpstreamsAreUnsteady(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, resolver.Limits{StaleAfter: time.Millisecond, QueryTimeout: 20 * time.Millisecond})
+		if err := b.Configure(resolver.Routing{Default: resolver.Route{Zone: domain.Root, Upstreams: new(unsteady)}}); err != nil {
+			t.Fatal(err)
+		}
+		const askers, each, names = 8, 400, 20
+		var replies, wrong atomic.Int64
+		var all sync.WaitGroup
+		for a := range askers {
+			all.Go(func() {
+				q := b.query("h0.www.example.")
+				for i := range each {
+					if i%100 == 0 {
+						time.Sleep(10 * time.Minute) // all that there is has expired
+					}
+					time.Sleep(time.Duration(i%3) * 500 * time.Microsecond)
+					q.Now = time.Now()
+					q.Msg[0], q.Msg[1], q.Msg[wire.HeaderLen+2] = byte(a), byte(i), byte('a'+i%names)
+					q.Parse(q.Msg)
+					question := string(q.RawQuestion())
+					all.Add(1)
+					b.Start(q, func(msg []byte) {
+						defer all.Done()
+						replies.Add(1)
+						if msg[0] != byte(a) || msg[1] != byte(i) || string(msg[wire.HeaderLen:][:len(question)]) != question {
+							wrong.Add(1)
+						}
+					})
+				}
+			})
+		}
+		all.Wait()
+		time.Sleep(time.Second)
+		if replies.Load() != askers*each || wrong.Load() != 0 {
+			t.Errorf("%d replies to %d queries, %d of them wrong", replies.Load(), askers*each, wrong.Load())
+		}
+		got := gathered(t, b.Resolver)
+		if got["cordon_upstream_flights"] != 0 || got["cordon_dns_waiting"] != 0 {
+			t.Errorf("something stays: %v", got)
+		}
+	})
+}
