@@ -102,6 +102,29 @@ func TestSocketClosed(t *testing.T) {
 		t.Error("a datagram was sent")
 	}
 	l.(*socket).receive(make([]byte, 10))
+	if ss.at(0) != nil {
+		t.Error("somebody is at its place")
+	}
+}
+
+// That nobody listened to an earlier datagram, of which nobody has been told yet, does not keep one from being sent.
+func TestSocketThatWasRefused(t *testing.T) {
+	fd, err := connect(netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = unix.Close(fd) }()
+	s := &socket{fd: fd}
+	if err = s.send([]byte("nobody is there")); err != nil {
+		t.Fatal(err)
+	}
+	ready := []unix.PollFd{{Fd: int32(fd)}}
+	if n, err := unix.Poll(ready, 1000); err != nil || n != 1 || ready[0].Revents&unix.POLLERR == 0 {
+		t.Skip("somebody listens on port 1, or is silent")
+	}
+	if err = s.send([]byte("is somebody there now?")); err != nil {
+		t.Error(err)
+	}
 }
 
 func TestZone(t *testing.T) {

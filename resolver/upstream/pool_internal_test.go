@@ -284,6 +284,53 @@ func TestLateEvents(t *testing.T) {
 	})
 }
 
+// An event for a question that was asked again, from another port, does nothing to that.
+func TestLateEventsOfOneFlight(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, n := linked(t)
+		results := make(chan Result, 1)
+		l := n.asked(t, g, results)
+		id := binary.BigEndian.Uint16(l.sent[0])
+		l.port.mu.Lock()
+		old := l.port.asked[id]
+		l.port.mu.Unlock()
+		answer, refusal := l.answer(), l.answer()
+		refusal[3] |= 1 // FORMERR: it is asked again without EDNS
+		l.port.heard(refusal)
+		old.heard(l.port, id, answer)
+		old.broke(l.port, id, Unreachable)
+		old.doubted(l.port, id)
+		old.flight.mu.Lock()
+		if a := &old.flight.attempts[0]; len(results) != 0 || a.guessed || a.port == nil {
+			t.Errorf("%d results, guessed %v", len(results), a.guessed)
+		}
+		old.flight.mu.Unlock()
+		<-results
+	})
+}
+
+// When nothing is asked any more, nothing is on the clock but the ends of the ports; when they are closed, nothing.
+func TestNothingStaysOnTheClock(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, n := linked(t)
+		results := make(chan Result, 1)
+		for range 200 {
+			l := n.asked(t, g, results)
+			l.port.heard(l.answer())
+			<-results
+		}
+		if len(g.clock.heap) != len(n.all) {
+			t.Errorf("%d alarms for %d ports", len(g.clock.heap), len(n.all))
+		}
+		for _, l := range n.all {
+			l.guess(maxWrongIDs + 1)
+		}
+		if len(g.clock.heap) != 0 {
+			t.Errorf("%d alarms are left", len(g.clock.heap))
+		}
+	})
+}
+
 // A fault in one done is not another's, and the clock and the port go on.
 func TestPanicInDone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -329,6 +376,7 @@ func TestHeldInDoubt(t *testing.T) {
 		want Kind              // 0: an answer
 	}{
 		{"answer", func(l *fakeLink) { l.port.heard(l.answer()) }, 0},
+		{"answer in a buffer that is used again", func(l *fakeLink) { buf := l.answer(); l.port.heard(buf); clear(buf) }, 0},
 		{"nothing", func(*fakeLink) {}, Timeout},
 		{"answer, then refused", func(l *fakeLink) { l.port.heard(l.answer()); l.port.broke(refused, false) }, 0},
 		{"refused", func(l *fakeLink) { l.port.broke(refused, false) }, Unreachable},
