@@ -61,6 +61,19 @@ func TestGetStates(t *testing.T) {
 	want(t, strict, k, start.Add(time.Minute), cache.Miss, nil)
 }
 
+// What takes the place of an entry that was asked for has not been asked for itself.
+func TestARenewedEntryIsNotDueUnasked(t *testing.T) {
+	c, k := newCache(t, 1<<20), keyOf(question, dns.TypeA)
+	old := addressEntry(t, question, " 60 IN A 192.0.2.1", start)
+	c.Put(old)
+	want(t, c, k, start, cache.Fresh, old)
+	renewed := addressEntry(t, question, " 60 IN A 192.0.2.2", start)
+	c.Put(renewed)
+	last := start.Add(59 * time.Second)
+	want(t, c, k, last, cache.Fresh, renewed) // the first hit
+	want(t, c, k, last, cache.Due, renewed)
+}
+
 func TestWhatIsDue(t *testing.T) {
 	k := keyOf(question, dns.TypeA)
 	alias := mustKeep(t, k, message(t, question, dns.TypeA, reply{answer: []string{question + " 30 IN CNAME nowhere.example."}}), start)

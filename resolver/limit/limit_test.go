@@ -158,6 +158,20 @@ func TestManyClientsHideNoFlood(t *testing.T) {
 	}
 }
 
+// However many flood at once, who asks a little pays nobody's debts.
+func TestManyFloodersTurnNobodyAway(t *testing.T) {
+	r, now := limit.New(each(10, 5)), time.Now()
+	for i := range uint32(30_000) {
+		taken(r, netip.AddrFrom4([4]byte(binary.BigEndian.AppendUint32(nil, 10<<24|i))), 6, now)
+	}
+	for i := range uint32(1000) {
+		client := netip.AddrFrom4([4]byte(binary.BigEndian.AppendUint32(nil, 11<<24|i)))
+		if wait := r.Take(client, now); wait != 0 {
+			t.Fatalf("the first query of client %d waits for %v", i, wait)
+		}
+	}
+}
+
 func TestTakeAtOnceByMany(t *testing.T) {
 	r, now := limit.New(each(1, 1000)), time.Now()
 	var all sync.WaitGroup

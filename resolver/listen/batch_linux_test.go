@@ -121,8 +121,14 @@ func wantSendsLater(t *testing.T, s *batchSocket) {
 	}
 	defer client.Close()
 	to := route{peer: netip.MustParseAddrPort(client.LocalAddr().String())}
-	if err := s.sendLater([]byte("later"), &to); err != nil {
+	buffer := []byte("later, and what was another client's") // it is used again
+	if err := s.sendLater(buffer[:len("later")], &to); err != nil {
 		t.Errorf("an answer afterwards: %v", err)
+	}
+	_ = client.SetReadDeadline(time.Now().Add(10 * time.Second))
+	var got [100]byte
+	if n, _, err := client.ReadFrom(got[:]); err != nil || string(got[:n]) != "later" {
+		t.Errorf("an answer afterwards: got %q, %v", got[:n], err)
 	}
 }
 
