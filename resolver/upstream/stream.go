@@ -59,5 +59,8 @@ func readMessage(r io.Reader, length int64) ([]byte, error) {
 	if err == nil && int64(len(msg)) < length {
 		err = io.ErrUnexpectedEOF
 	}
-	return msg, err
+	if err != nil {
+		return nil, err
+	}
+	return msg, nil
 }
