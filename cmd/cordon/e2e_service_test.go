@@ -79,10 +79,7 @@ func newService(t *testing.T, upstreams []string, more string) *cordon {
 
 // asService is `cordon serve` by nobody, with the capabilities (such as "net_bind_service") and no others, for good.
 func (c *cordon) asService(capabilities ...string) *exec.Cmd {
-	set := "-all"
-	for _, one := range capabilities {
-		set += ",+" + one
-	}
+	set := strings.Join(append([]string{"-all"}, capabilities...), ",+")
 	cmd := cordonCommand(c.t, c.env)
 	// The number of the process, for which the sockets are, is known only when it is there; setpriv keeps it.
 	cmd.Path, cmd.Args = "/bin/sh", append([]string{
