@@ -162,14 +162,15 @@ func runScenario(t *testing.T, file, dir string, archive *txtar.Archive) {
 
 // keepQuiet looks for clients and names in what was logged and counted, but for those that stand in a file as well.
 func (x *scenario) keepQuiet() {
-	told := strings.ToLower(x.log.all())
+	lines := []string{x.log.all()}
 	families, err := x.server.registry.Gather()
 	if err != nil {
 		x.errorf("%v", err)
 	}
 	for _, family := range families {
-		told += strings.ToLower(family.String())
+		lines = append(lines, family.String())
 	}
+	told := strings.ToLower(strings.Join(lines, "\n"))
 	var files []byte
 	for name, content := range x.sections {
 		if name != "script" {
