@@ -183,19 +183,21 @@ func until(t *testing.T, limit time.Duration, what string, condition func() bool
 	return time.Since(begun)
 }
 
-// freePort is a port that nobody has, on any loopback address and for UDP and TCP. It is below those that the system gives
-// to clients.
+// freePort is a port that nobody has, on any loopback address and for UDP and TCP, and that it has not returned before: who got it may
+// not have bound it yet. It is below those that the system gives to clients.
 func freePort(t *testing.T) int {
 	t.Helper()
 	for range 100 {
 		port := 10_000 + rand.IntN(20_000)
-		if isFree(port) {
+		if _, twice := givenPorts.LoadOrStore(port, true); !twice && isFree(port) {
 			return port
 		}
 	}
 	t.Fatal("no free port found")
 	return 0
 }
+
+var givenPorts sync.Map // by number
 
 func isFree(port int) bool {
 	for _, host := range []string{"0.0.0.0", "[::]"} {
