@@ -87,30 +87,12 @@ func startForwarders(t *testing.T, authority *dnsServer) forwarders {
 // startPlainUnbound starts an unbound that forwards and does not validate, with Cordon's limits.
 func startPlainUnbound(t *testing.T, upstream *dnsServer) *dnsServer {
 	t.Helper()
-	dir, port := t.TempDir(), freePort(t)
-	conf := fmt.Sprintf(`
-server:
-  interface: 127.0.0.1@%d
-  do-daemonize: no
-  num-threads: 1
-  username: ""
-  chroot: ""
-  directory: %q
-  pidfile: ""
-  use-syslog: no
+	return startUnboundWith(t, upstream.address, `
   module-config: "iterator"
-  do-not-query-localhost: no
   incoming-num-tcp: 100
   max-udp-size: 1232
   cache-max-ttl: 86400
-  cache-max-negative-ttl: 900
-remote-control:
-  control-enable: no
-forward-zone:
-  name: "."
-  forward-addr: %s
-`, port, dir, strings.Replace(upstream.address, ":", "@", 1))
-	return startServer(t, "unbound", port, "-d", "-c", writeFile(t, conf, dir, "unbound.conf"))
+  cache-max-negative-ttl: 900`, "")
 }
 
 // startPlainNamed starts a named that forwards and does not validate, with Cordon's limits.

@@ -18,11 +18,7 @@ import (
 // memory is a figure of /proc/PID/status, such as VmHWM, in KiB.
 func (c *child) memory(field string) int {
 	c.t.Helper()
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", c.cmd.Process.Pid))
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	n, err := strconv.Atoi(strings.Fields(between(string(text), field+":", "\n"))[0])
+	n, err := strconv.Atoi(strings.Fields(c.status(field))[0])
 	if err != nil {
 		c.t.Fatal(err)
 	}

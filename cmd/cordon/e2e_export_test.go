@@ -314,29 +314,7 @@ zone "rpz.cordon.invalid" { type primary; file %q; };
 
 func startUnboundWithZone(t *testing.T, zone, upstream string) *dnsServer {
 	t.Helper()
-	dir, port := t.TempDir(), freePort(t)
-	conf := fmt.Sprintf(`
-server:
-  interface: 127.0.0.1@%d
-  do-daemonize: no
-  num-threads: 1
-  username: ""
-  chroot: ""
-  directory: %q
-  pidfile: ""
-  use-syslog: no
-  module-config: "respip iterator"
-  do-not-query-localhost: no
-remote-control:
-  control-enable: no
-rpz:
-  name: rpz.cordon.invalid
-  zonefile: %q
-forward-zone:
-  name: "."
-  forward-addr: %s
-`, port, dir, zone, strings.Replace(upstream, ":", "@", 1))
-	return startServer(t, "unbound", port, "-d", "-c", writeFile(t, conf, dir, "unbound.conf"))
+	return startUnboundWith(t, upstream, `module-config: "respip iterator"`, fmt.Sprintf("rpz:\n  name: rpz.cordon.invalid\n  zonefile: %q", zone))
 }
 
 // TestE2EFirewallTakesTheSets loads the script in a network of its own, once and then twice, as it is and with the rules in it.

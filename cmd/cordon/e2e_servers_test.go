@@ -80,6 +80,13 @@ remote-control:
 // startUnbound starts an unbound that asks upstream, and logs what it is asked.
 func startUnbound(t *testing.T, upstream *dnsServer) *dnsServer {
 	t.Helper()
+	return startUnboundWith(t, upstream.address, "module-config: \"iterator\"\nlog-queries: yes", "")
+}
+
+// startUnboundWith starts an unbound that asks upstream for everything. settings are lines of its section "server", sections are what
+// stands behind that.
+func startUnboundWith(t *testing.T, upstream, settings, sections string) *dnsServer {
+	t.Helper()
 	dir, port := t.TempDir(), freePort(t)
 	conf := fmt.Sprintf(`
 server:
@@ -91,15 +98,15 @@ server:
   directory: %q
   pidfile: ""
   use-syslog: no
-  log-queries: yes
-  module-config: "iterator"
   do-not-query-localhost: no
+%s
 remote-control:
   control-enable: no
+%s
 forward-zone:
   name: "."
   forward-addr: %s
-`, port, dir, strings.Replace(upstream.address, ":", "@", 1))
+`, port, dir, settings, sections, strings.Replace(upstream, ":", "@", 1))
 	return startServer(t, "unbound", port, "-d", "-c", writeFile(t, conf, dir, "unbound.conf"))
 }
 

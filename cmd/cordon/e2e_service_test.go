@@ -91,7 +91,7 @@ func (c *cordon) asService(capabilities ...string) *exec.Cmd {
 }
 
 // status is a line of /proc/PID/status.
-func (c *cordon) status(key string) string {
+func (c *child) status(key string) string {
 	c.t.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", c.cmd.Process.Pid))
 	if err != nil {

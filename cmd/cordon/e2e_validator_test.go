@@ -173,34 +173,17 @@ var validators = map[string]func(t *testing.T, c *cordon, tree *signedTree, size
 
 func startValidatingUnbound(t *testing.T, c *cordon, tree *signedTree, size int, except []string) validator {
 	t.Helper()
-	dir, port := t.TempDir(), freePort(t)
 	var insecure strings.Builder
 	for _, name := range except {
 		fmt.Fprintf(&insecure, "domain-insecure: %q\n", name)
 	}
-	conf := fmt.Sprintf(`
-server:
-  interface: 127.0.0.1@%d
-  do-daemonize: no
-  num-threads: 1
-  username: ""
-  chroot: ""
-  directory: %q
-  pidfile: ""
-  use-syslog: no
+	settings := fmt.Sprintf(`
   val-log-level: 2
   module-config: "validator iterator"
   trust-anchor: %q
-  do-not-query-localhost: no
   edns-buffer-size: %d
-  %s
-remote-control:
-  control-enable: no
-forward-zone:
-  name: "."
-  forward-addr: 127.0.0.1@%d
-`, port, dir, strings.ReplaceAll(tree.anchor.String(), "\t", " "), size, insecure.String(), c.port)
-	return validator{startServer(t, "unbound", port, "-d", "-c", writeFile(t, conf, dir, "unbound.conf"))}
+  %s`, strings.ReplaceAll(tree.anchor.String(), "\t", " "), size, insecure.String())
+	return validator{startUnboundWith(t, fmt.Sprintf("127.0.0.1:%d", c.port), settings, "")}
 }
 
 func startValidatingNamed(t *testing.T, c *cordon, tree *signedTree, size int, except []string) validator {
