@@ -29,11 +29,13 @@ const (
 	policyPage = "config/README.md"
 	speedPage  = "resolver/README.md"
 	auditPage  = "cmd/cordon/audit/README.md"
+	watchPage  = "docker/README.md"
+	runbook    = "RUNBOOK.md"
 )
 
 // pages are all of them, from the top of the repository.
 func pages() []string {
-	return []string{"README.md", listsPage, policyPage, speedPage, auditPage, securityPage}
+	return []string{"README.md", listsPage, policyPage, speedPage, auditPage, securityPage, watchPage, runbook}
 }
 
 func readme(t *testing.T) string {
@@ -189,9 +191,9 @@ func TestWrongCommandsAreFound(t *testing.T) {
 	}
 }
 
-func TestReadmeNamesEveryMetric(t *testing.T) {
+func TestThePagesNameEveryMetric(t *testing.T) {
 	registered := registeredMetrics(t)
-	text := readme(t)
+	text := page(t, watchPage)
 	named := regexp.MustCompile(`cordon_[a-z_]+[a-z]`)
 	var table []string
 	for line := range strings.Lines(text) {
