@@ -50,8 +50,11 @@ func (c *counts) init(workers int) {
 	c.cells, c.uses = map[cellKey]*cell{}, map[useKey]*padded{}
 }
 
-// answered counts the answer to q.
+// answered counts the answer to q, unless that is our own.
 func (c *counts) answered(q *wire.Query, answer []byte) {
+	if q.Own() {
+		return
+	}
 	s := &c.shards[q.Worker]
 	rcode := answer[3] & 0xF
 	if q.Problem == wire.BadVersion {
@@ -61,6 +64,9 @@ func (c *counts) answered(q *wire.Query, answer []byte) {
 }
 
 func (c *counts) looked(q *wire.Query, found cache.State) {
+	if q.Own() {
+		return
+	}
 	c.shards[q.Worker].lookups[found].Add(1)
 }
 
@@ -73,9 +79,9 @@ func (c *counts) renewed(entry *cache.Entry) {
 	}
 }
 
-// verdict counts v, if it is more than "pass". The first of its kind in a snapshot takes a lock and allocates.
-func (c *counts) verdict(s *state, v *policy.Verdict) {
-	if v.Action == policy.Pass {
+// verdict counts v, if it is more than "pass" and q is not our own. The first of its kind in a snapshot takes a lock and allocates.
+func (c *counts) verdict(s *state, q *wire.Query, v *policy.Verdict) {
+	if v.Action == policy.Pass || q.Own() {
 		return
 	}
 	found := s.tally.cell(v)

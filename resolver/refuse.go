@@ -15,7 +15,7 @@ const refusalTTL = 30
 // refuse appends the refusal that v calls for. NXDOMAIN would deny every name below (RFC 8020), so it turns into NODATA where
 // the client has an exception, where the rule is for one name only, and where it was the answer that matched, not the name.
 func (r *Resolver) refuse(dst []byte, q *wire.Query, s *state, v *policy.Verdict) []byte {
-	r.counts.verdict(s, v)
+	r.counts.verdict(s, q, v)
 	audience := &s.audiences[v.Agency.Index]
 	how := audience.refusals[v.Policy.Index]
 	mode, owner, ede := how.mode, v.Start, &how.plain

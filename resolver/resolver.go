@@ -204,7 +204,7 @@ func (r *Resolver) answer(dst []byte, q *wire.Query, s *state) ([]byte, bool) {
 		return answer.AppendFailure(dst, q, notReady), true
 	}
 	now := r.clock.At(q.Now)
-	asker, allowed := s.policy.Asker(q.Client.Addr())
+	asker, allowed := s.policy.Asker(q.Asker())
 	if !allowed {
 		return answer.AppendProhibited(dst, q), true
 	}
@@ -262,7 +262,7 @@ func (r *Resolver) deliver(dst []byte, q *wire.Query, s *state, asker *policy.As
 	if verdict.Action == policy.Refuse {
 		return r.refuse(dst, q, s, verdict)
 	}
-	r.counts.verdict(s, verdict)
+	r.counts.verdict(s, q, verdict)
 	return entry.Append(dst, q, cache.Options{
 		Now:    q.Now,
 		Stale:  state == cache.Stale,

@@ -14,8 +14,13 @@ import (
 )
 
 // Start answers q when an upstream has: it copies q, joins or opens a flight, and returns at once. reply is called exactly once,
-// from any goroutine; its argument is dead when it returns. Start is for queries that [Resolver.Answer] did not answer.
+// from any goroutine; its argument is dead when it returns. Start is for queries that [Resolver.Answer] did not answer. Nobody is asked
+// for a query of our own: that it got here is the answer.
 func (r *Resolver) Start(q *wire.Query, reply func([]byte)) {
+	if q.Own() {
+		reply(answer.AppendPassed(nil, q))
+		return
+	}
 	s := r.state.Load()
 	w := newWaiter(q, reply)
 	key, now := s.key(&w.q), w.q.Now
@@ -171,7 +176,7 @@ func (w *waiter) send(msg []byte) {
 func (r *Resolver) afresh(dst []byte, q *wire.Query, entry *cache.Entry, found cache.State) []byte {
 	s := r.state.Load()
 	now := r.clock.At(q.Now)
-	asker, allowed := s.policy.Asker(q.Client.Addr())
+	asker, allowed := s.policy.Asker(q.Asker())
 	if !allowed {
 		return answer.AppendProhibited(dst, q)
 	}

@@ -189,7 +189,7 @@ func (s *server) reload(ctx context.Context) {
 	if len(s.loader.holds) > 0 {
 		s.copyInForce(s.loader.read)
 	}
-	s.resolver.Publish(next.snapshot) // of the same policy too: whose queries are answered may have changed
+	s.publish(next) // of the same policy too: whose queries are answered may have changed
 	s.took()
 	s.save()
 	if next.snapshot.Hash() != before {

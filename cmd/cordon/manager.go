@@ -2,10 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
-	"fmt"
-	"net"
-	"net/netip"
 	"time"
 
 	"cordon/cmd/cordon/systemd"
@@ -68,7 +64,7 @@ func (s *server) assure(ctx context.Context, patience time.Duration) {
 	defer tick.Stop()
 	for read := uint64(0); ; {
 		before := read
-		err := s.askItself(ctx, patience/4)
+		err := s.selftest.Alive(ctx, patience/4)
 		if read = s.listener.Queries(); err == nil || read > before {
 			s.told(s.manager.notifier.Alive())
 		} else if ctx.Err() == nil {
@@ -80,41 +76,4 @@ func (s *server) assure(ctx context.Context, patience time.Duration) {
 		case <-tick.C:
 		}
 	}
-}
-
-// askItself asks the first of the server's own sockets over UDP. Any answer will do, a refusal too: whom it answers is a matter of policy.
-func (s *server) askItself(ctx context.Context, patience time.Duration) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	addr := s.listener.Addrs()[0]
-	if addr.Addr().IsUnspecified() {
-		addr = netip.AddrPortFrom(loopback(addr.Addr()), addr.Port())
-	}
-	conn, err := new(net.Dialer).DialContext(ctx, "udp", addr.String())
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
-	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
-	defer stop()
-	query := localhostQuery()
-	if _, err := conn.Write(query); err != nil {
-		return err
-	}
-	var answer [512]byte
-	n, err := conn.Read(answer[:])
-	if err != nil {
-		return err
-	}
-	if n < len(query) || [2]byte(answer[:2]) != [2]byte(query[:2]) {
-		return fmt.Errorf("found %d octets that are no answer", n)
-	}
-	return nil
-}
-
-// localhostQuery asks for the address of localhost, with a random ID (RFC 1035, section 4.1).
-func localhostQuery() []byte {
-	query := []byte("\x00\x00\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x09localhost\x00\x00\x01\x00\x01")
-	_, _ = rand.Read(query[:2]) // it has no error
-	return query
 }

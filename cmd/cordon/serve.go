@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -17,6 +18,7 @@ import (
 
 	"cordon/blocklists/mirror"
 	"cordon/cmd/cordon/admin"
+	"cordon/cmd/cordon/selftest"
 	"cordon/cmd/cordon/systemd"
 	"cordon/config"
 	"cordon/resolver"
@@ -87,6 +89,7 @@ type server struct {
 	resolver *resolver.Resolver
 	rate     *limit.Rate // what one client may ask; nil before newResolver
 	listener *listen.Server
+	selftest *selftest.Tester
 	admin    *admin.Server // nil if it is off
 	audit    *auditor      // nil if no audit log is written
 }
@@ -132,7 +135,7 @@ func newServer(ctx context.Context, path string, flags *pflag.FlagSet, stderr io
 		return nil, err
 	}
 	s.loader.progress = nil // nobody looks any more
-	s.resolver.Publish(s.loader.good.snapshot)
+	s.publish(s.loader.good)
 	s.rememberTime(time.Now())
 	s.openAudit()
 	return s, nil
@@ -160,7 +163,8 @@ func (s *server) assemble(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	listening.Handler, listening.Rate = s.resolver, s.rate
+	s.newSelftest()
+	listening.Handler, listening.Rate, listening.Self = s.resolver, s.rate, s.selftest
 	if s.listener, err = listen.New(listening); err != nil {
 		return portAdvice(err)
 	}
@@ -173,7 +177,7 @@ func (s *server) assemble(ctx context.Context) error {
 	s.registry.MustRegister(
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		s.resolver, policy.NewCollector(s.inForce), s.listener.Collector(), cache.NewCollector(answers), s.outcome, newBuildInfo(),
-		newDroppedLines(s.limit),
+		newDroppedLines(s.limit), s.selftest,
 	)
 	return nil
 }
@@ -210,7 +214,23 @@ func (s *server) ready() error {
 	if s.resolver.Snapshot() == nil {
 		return errors.New("no policy is loaded")
 	}
-	return nil
+	return s.selftest.Ready()
+}
+
+// newSelftest makes the tester of the sockets that are going to be bound.
+func (s *server) newSelftest() {
+	s.selftest = selftest.New(selftest.Config{
+		Addresses: func() []netip.AddrPort { return s.listener.Addrs() },
+		InForce:   s.inForce,
+		Read:      func() uint64 { return s.listener.Queries() },
+		Log:       s.log,
+	})
+}
+
+// publish puts the snapshot of g in force, and has it tested.
+func (s *server) publish(g *generation) {
+	s.resolver.Publish(g.snapshot)
+	s.selftest.Publish(policyConfig(g.set, g.lists, s.loader.allowed, g.snapshot.ID()))
 }
 
 // inForce is the policy in force, and the moment as the resolver sees it.
@@ -235,6 +255,7 @@ func (s *server) run(ctx context.Context) error {
 		all.Go(func() { stop(s.admin.Run(ctx)) })
 	}
 	all.Go(func() { s.assure(ctx, systemd.Watchdog()) })
+	all.Go(func() { s.selftest.Run(ctx) })
 	err := s.listener.Run(ctx)
 	stop(err)
 	all.Wait()

@@ -66,6 +66,11 @@ func AppendProhibited(dst []byte, q *wire.Query) []byte {
 	return appendBare(dst, q, wire.Refused, &wire.EDE{Code: wire.EDEProhibited})
 }
 
+// AppendPassed appends the answer to a query of our own that policy lets pass and that an upstream would be asked for: no record, EDE 0.
+func AppendPassed(dst []byte, q *wire.Query) []byte {
+	return appendBare(dst, q, wire.Success, &wire.EDE{Code: wire.EDEOther, Text: "passed"})
+}
+
 // AppendProblem appends the error that q.Problem calls for. q.Problem is neither None nor Drop.
 func AppendProblem(dst []byte, q *wire.Query) []byte {
 	switch q.Problem {

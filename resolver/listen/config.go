@@ -27,6 +27,16 @@ type Handler interface {
 	Start(q *wire.Query, reply func(answer []byte))
 }
 
+// Self knows the queries by which this process asks itself. Its methods are called in read loops, from many goroutines at once: they do not
+// block. A query that is its own is no client's: it is neither counted nor held to a rate.
+type Self interface {
+	// From says whether client is a socket of this process' own.
+	From(client netip.AddrPort) bool
+	// As is the address that a query of client is to be judged as, by its [wire.Query.Claim], which is not nil and dead when As returns. It
+	// is not valid, and the query like any other, unless the claim is true.
+	As(client netip.AddrPort, claim []byte) netip.Addr
+}
+
 // Config is what a server needs. All of it belongs to the server from [New] on.
 type Config struct {
 	// Addresses to serve over UDP and TCP; any number. A wildcard means the addresses of its family only: [::] is not 0.0.0.0.
@@ -47,6 +57,7 @@ type Config struct {
 	Batch   int
 	Handler Handler     // required
 	Rate    *limit.Rate // what a client may ask; it may change while the server runs. nil: no limit
+	Self    Self        // knows the queries of this process itself; nil: there are none
 	Limits  Limits
 	Log     *slog.Logger // nil: nothing is logged
 }

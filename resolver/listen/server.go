@@ -61,7 +61,7 @@ func (s *Server) assemble(c Config) {
 	troubles := &troubleLog{log: c.Log}
 	next := 0
 	door := func() door {
-		d := door{handler: c.Handler, rate: c.Rate, index: next, counters: &s.counters[next], troubles: troubles}
+		d := door{handler: c.Handler, rate: c.Rate, self: c.Self, index: next, counters: &s.counters[next], troubles: troubles}
 		next++
 		return d
 	}

@@ -60,8 +60,10 @@ type Query struct {
 	OPT     bool   // the query has an OPT record: so has the answer
 	UDPSize uint16 // what the client takes over UDP, as it said; 0 without OPT
 	DO      bool
+	Claim   []byte // the data of an option [OptionClaim], nil without one; a view of Msg. Anybody may send one: see As
 	signals signals
 
+	As     netip.Addr     // whose the question is if this process asks itself, set by a listener that believes the claim; else not valid
 	Client netip.AddrPort // who asks; an IPv4 address is never in its IPv6-mapped form
 	Stream bool           // came over a stream: nothing is truncated
 	Now    time.Time      // when the listener read it; one reading of the clock a batch
@@ -69,6 +71,17 @@ type Query struct {
 
 	questionEnd int
 	name        [MaxName]byte
+}
+
+// Own says whether this process asks itself: then it is no client's question, and not counted as one.
+func (q *Query) Own() bool { return q.As.IsValid() }
+
+// Asker is the address by which the question is judged: the client's, but for a question of our own.
+func (q *Query) Asker() netip.Addr {
+	if q.Own() {
+		return q.As
+	}
+	return q.Client.Addr()
 }
 
 // Opcode is what the query wants done (RFC 1035, section 4.1.1): 0, a question, unless q.Problem is [NotImplemented].
@@ -81,7 +94,8 @@ const OpcodeNotify = 4
 // the problem is filled in: a FORMERR for a query whose question was readable repeats that question.
 func (q *Query) Parse(msg []byte) Problem {
 	q.Msg, q.ID, q.Flags, q.Name, q.Type, q.Class = msg, 0, 0, nil, 0, 0
-	q.OPT, q.UDPSize, q.DO, q.signals.n, q.questionEnd = false, 0, false, 0, 0
+	q.OPT, q.UDPSize, q.DO, q.Claim, q.signals.n, q.questionEnd = false, 0, false, nil, 0, 0
+	q.As = netip.Addr{}
 	q.Problem = q.parse(msg)
 	return q.Problem
 }
@@ -198,15 +212,18 @@ func (q *Query) readOPT(fixed, options []byte) bool {
 	return fixed[5] != 0 || q.readOptions(options)
 }
 
-// readOptions says whether an OPT record's data is a sequence of whole options, and notes those without data.
+// readOptions says whether an OPT record's data is a sequence of whole options, and notes those without data, and a claim.
 func (q *Query) readOptions(data []byte) bool {
 	for len(data) > 0 {
 		n := optionLen(data)
-		if n == optionHeaderLen {
-			q.signals.add(binary.BigEndian.Uint16(data))
-		}
 		if n == 0 {
 			return false
+		}
+		code := binary.BigEndian.Uint16(data)
+		if n == optionHeaderLen {
+			q.signals.add(code)
+		} else if code == OptionClaim {
+			q.Claim = data[optionHeaderLen:n]
 		}
 		data = data[n:]
 	}
@@ -224,6 +241,10 @@ func validOptions(data []byte) bool {
 	}
 	return true
 }
+
+// OptionClaim is the EDNS option by which a query of this process' own says whose it is to be judged as, of those for local use (RFC 6891,
+// section 9). From anybody else it is as any unknown option.
+const OptionClaim = 65253
 
 // optionHeaderLen is the length of an option without data: code and length.
 const optionHeaderLen = 4
@@ -308,7 +329,7 @@ func (q *Query) CloneTo(c *Query) {
 	msg := c.Msg[:0]
 	msg = append(msg, q.Msg[:max(q.questionEnd, min(len(q.Msg), HeaderLen))]...)
 	*c = *q
-	c.Msg = msg
+	c.Msg, c.Claim = msg, nil
 	if q.Name != nil {
 		c.Name = c.name[:len(q.Name)]
 	}

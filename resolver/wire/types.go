@@ -55,6 +55,7 @@ const (
 	EDENotReady         EDECode = 14
 	EDEForged           EDECode = 4
 	EDEBlocked          EDECode = 15
+	EDECensored         EDECode = 16
 	EDEProhibited       EDECode = 18
 	EDENoReachableAuth  EDECode = 22
 	EDENetworkError     EDECode = 23
