@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"cordon/cmd/cordon/audit"
+	"cordon/cmd/cordon/selftest"
 	"cordon/config"
 	"cordon/resolver/cache"
 	"cordon/resolver/policy"
@@ -237,7 +238,7 @@ func registeredMetrics(t *testing.T) []string {
 	for _, f := range families {
 		names = append(names, f.GetName())
 	}
-	collectors := []prometheus.Collector{s.resolver, policy.NewCollector(s.inForce), s.listener.Collector(), cache.NewCollector(new(cache.Cache)), s.outcome, newBuildInfo(), new(audit.Log)}
+	collectors := []prometheus.Collector{s.resolver, policy.NewCollector(s.inForce), s.listener.Collector(), cache.NewCollector(new(cache.Cache)), s.outcome, newBuildInfo(), new(audit.Log), new(selftest.Tester)}
 	for _, group := range s.upstream.groups {
 		collectors = append(collectors, group.Collector())
 	}

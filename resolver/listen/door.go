@@ -29,8 +29,10 @@ func (d *door) parse(q *wire.Query, msg []byte) bool {
 		return false
 	}
 	q.Worker = d.index
-	if q.Claim != nil && d.self != nil {
-		q.As = d.self.As(q.Client, q.Claim)
+	if claim := q.Claim(); claim != nil && d.self != nil {
+		if as := d.self.As(q.Client, claim); as.IsValid() {
+			q.JudgeAs(as)
+		}
 	}
 	if !q.Own() {
 		d.counters.count(q.Client.Addr())

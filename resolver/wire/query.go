@@ -57,13 +57,14 @@ type Query struct {
 	Type  uint16
 	Class uint16
 
-	OPT     bool   // the query has an OPT record: so has the answer
-	UDPSize uint16 // what the client takes over UDP, as it said; 0 without OPT
-	DO      bool
-	Claim   []byte // the data of an option [OptionClaim], nil without one; a view of Msg. Anybody may send one: see As
-	signals signals
+	OPT      bool   // the query has an OPT record: so has the answer
+	UDPSize  uint16 // what the client takes over UDP, as it said; 0 without OPT
+	DO       bool
+	signals  signals
+	own      bool   // see JudgeAs
+	claimAt  uint16 // where the data of an option [OptionClaim] begins in Msg, 0 without one
+	claimEnd uint16 // and where it ends
 
-	As     netip.Addr     // whose the question is if this process asks itself, set by a listener that believes the claim; else not valid
 	Client netip.AddrPort // who asks; an IPv4 address is never in its IPv6-mapped form
 	Stream bool           // came over a stream: nothing is truncated
 	Now    time.Time      // when the listener read it; one reading of the clock a batch
@@ -71,15 +72,27 @@ type Query struct {
 
 	questionEnd int
 	name        [MaxName]byte
+	as          netip.Addr // see JudgeAs; not valid unless own
 }
 
+// Claim is the data of an option [OptionClaim], nil without one. It views q.Msg. Anybody may send one, so it says nothing by itself.
+func (q *Query) Claim() []byte {
+	if q.claimAt == 0 {
+		return nil
+	}
+	return q.Msg[q.claimAt:q.claimEnd]
+}
+
+// JudgeAs says that this process asks itself, and that its question is to be judged as one of a. It holds until the next Parse.
+func (q *Query) JudgeAs(a netip.Addr) { q.own, q.as = true, a }
+
 // Own says whether this process asks itself: then it is no client's question, and not counted as one.
-func (q *Query) Own() bool { return q.As.IsValid() }
+func (q *Query) Own() bool { return q.own }
 
 // Asker is the address by which the question is judged: the client's, but for a question of our own.
 func (q *Query) Asker() netip.Addr {
-	if q.Own() {
-		return q.As
+	if q.own {
+		return q.as
 	}
 	return q.Client.Addr()
 }
@@ -94,8 +107,8 @@ const OpcodeNotify = 4
 // the problem is filled in: a FORMERR for a query whose question was readable repeats that question.
 func (q *Query) Parse(msg []byte) Problem {
 	q.Msg, q.ID, q.Flags, q.Name, q.Type, q.Class = msg, 0, 0, nil, 0, 0
-	q.OPT, q.UDPSize, q.DO, q.Claim, q.signals.n, q.questionEnd = false, 0, false, nil, 0, 0
-	q.As = netip.Addr{}
+	q.OPT, q.UDPSize, q.DO, q.signals.n, q.questionEnd = false, 0, false, 0, 0
+	q.own, q.claimAt, q.claimEnd = false, 0, 0
 	q.Problem = q.parse(msg)
 	return q.Problem
 }
@@ -223,7 +236,8 @@ func (q *Query) readOptions(data []byte) bool {
 		if n == optionHeaderLen {
 			q.signals.add(code)
 		} else if code == OptionClaim {
-			q.Claim = data[optionHeaderLen:n]
+			q.claimAt = uint16(cap(q.Msg) - cap(data) + optionHeaderLen) // data is a part of q.Msg
+			q.claimEnd = q.claimAt + uint16(n-optionHeaderLen)
 		}
 		data = data[n:]
 	}
@@ -329,7 +343,7 @@ func (q *Query) CloneTo(c *Query) {
 	msg := c.Msg[:0]
 	msg = append(msg, q.Msg[:max(q.questionEnd, min(len(q.Msg), HeaderLen))]...)
 	*c = *q
-	c.Msg, c.Claim = msg, nil
+	c.Msg, c.claimAt, c.claimEnd = msg, 0, 0
 	if q.Name != nil {
 		c.Name = c.name[:len(q.Name)]
 	}

@@ -139,8 +139,8 @@ func newQuery(name domain.Name, claim []byte) []byte {
 	return append(query, claim...)
 }
 
-// Alive asks the first address of this host over UDP, without a claim, and waits so long. Any answer will do, a refusal too: whom it answers
-// is a matter of policy. Where no address is of this host now, there is nothing to be asked.
+// Alive asks the first address of this host over UDP, without a claim, and waits so long. Any answer will do, a refusal too: whom it
+// answers is a matter of policy. Where no address is of this host now, there is nothing to be asked.
 func (t *Tester) Alive(ctx context.Context, patience time.Duration) error {
 	for _, addr := range t.c.Addresses() {
 		l, err := dial(ctx, "udp", addr)

@@ -10,9 +10,9 @@ import (
 	"cordon/resolver/policy"
 )
 
-// passName must pass for everybody. It is of the names that nobody can have (RFC 2606, section 3), so nobody lists it, and it is answered
-// at the second door, as names that are not known yet are.
-const passName domain.Name = "\x09must-pass\x07example\x00"
+// neutralName must pass for everybody. It is of the names that nobody can have (RFC 2606, section 3), so nobody lists it. It is answered at
+// the second door, as names that are not known yet are.
+const neutralName domain.Name = "\x09must-pass\x07example\x00"
 
 // plan is what is written in the policy files, as far as it says what is refused.
 type plan struct {

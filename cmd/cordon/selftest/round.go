@@ -52,6 +52,10 @@ const (
 func (t *Tester) test(ctx context.Context) (pause time.Duration) {
 	for void := 0; ; void++ {
 		begun := time.Now()
+		select {
+		case <-t.changed: // it is about to be tested
+		default:
+		}
 		p := t.plan.Load()
 		if p == nil {
 			return interval
@@ -84,7 +88,7 @@ func (t *Tester) round(ctx context.Context, p *plan) []*question {
 	all := t.questions(ctx, p)
 	again := all
 	for n := range asks {
-		if n > 0 && !sleep(ctx, betweenAsks) {
+		if n > 0 && !sleep(ctx, t.between) {
 			break
 		}
 		if n == asks-1 {
@@ -133,8 +137,8 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// questions are those of one round: each probe by UDP, at one address after the other, so that each address is asked; and one by TCP at each
-// address. It is none if no address is of this host.
+// questions are those of one round: each probe by UDP, at one address after the other, so that each address is asked; and one by TCP at
+// each address. It is none if no address is of this host.
 func (t *Tester) questions(ctx context.Context, p *plan) []*question {
 	addrs, probes := t.here(ctx), t.probes(p)
 	if len(addrs) == 0 || len(probes) == 0 {
@@ -188,7 +192,7 @@ func (t *Tester) probes(p *plan) []question {
 		if name, ok := a.mustRefuse(now); ok {
 			all = append(all, question{agency: a, expect: Refuse, name: name})
 		}
-		all = append(all, question{agency: a, expect: Pass, name: passName})
+		all = append(all, question{agency: a, expect: Pass, name: neutralName})
 	}
 	return all
 }
@@ -235,7 +239,7 @@ func (t *Tester) askAt(ctx context.Context, network string, addr netip.AddrPort,
 }
 
 func (t *Tester) askOne(ctx context.Context, l *line, q *question) {
-	answer, err := l.ask(ctx, newQuery(q.name, t.claim(q.agency.client)), patience)
+	answer, err := l.ask(ctx, newQuery(q.name, t.claim(q.agency.client)), t.patience)
 	switch {
 	case err != nil && ctx.Err() != nil: // it is we who have no time
 	case err != nil:

@@ -49,6 +49,9 @@ type Tester struct {
 	plan    atomic.Pointer[plan]           // nil before the first Publish
 	changed chan struct{}                  // has a value when plan is new
 
+	between  time.Duration // betweenAsks
+	patience time.Duration // patience
+
 	next  int // place in the plan of the agency whose turn it is; of Run alone
 	turns int // rounds so far; of Run alone
 
@@ -72,7 +75,7 @@ func New(c Config) *Tester {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	t := &Tester{
-		c: c, changed: make(chan struct{}, 1),
+		c: c, changed: make(chan struct{}, 1), between: betweenAsks, patience: patience,
 		outcomes: map[key]Outcome{}, failures: map[string]uint64{Refuse: 0, Pass: 0},
 	}
 	_, _ = rand.Read(t.secret[:]) // it has no error
