@@ -20,7 +20,7 @@ type List struct {
 	// Source is where it comes from. Either Source or Names.
 	//
 	//	builtin:tiktok               inside the program
-	//	file:lists/extra.txt         a file; relative to Dir
+	//	file:lists/extra.txt         a file; relative to the directory of the policy file
 	//	file:lists/*.txt             all files that match are one list (path/filepath.Match)
 	//	https://lists.example/a.txt  fetched again and again
 	//	rpz:rpz.example              a response policy zone, transferred from Primaries

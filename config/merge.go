@@ -116,11 +116,19 @@ func leavesOf(v reflect.Value, prefix string) []*leaf {
 		switch {
 		case isObject(one.Type()):
 			leaves = append(leaves, leavesOf(one, prefix+f.key+".")...)
-		case one.Kind() != reflect.Slice || isPlain(one.Type().Elem()):
+		case isLeaf(one.Type()):
 			leaves = append(leaves, &leaf{field: f, path: prefix + f.key, owner: owner, value: one})
 		}
 	}
 	return leaves
+}
+
+// isLeaf says whether one text can set a key of type t.
+func isLeaf(t reflect.Type) bool {
+	if t.Kind() == reflect.Slice {
+		return isPlain(t.Elem())
+	}
+	return !isObject(t)
 }
 
 // isPlain says whether one text can be a whole value of type t.

@@ -49,11 +49,16 @@ type policyFile struct {
 	Include []Include `yaml:"include"`
 	// MaxException is how far away the end of an exception may be. 1 to 3650 days; default a year (366d). In one main file only.
 	MaxException time.Duration `yaml:"max_exception" min:"1d" max:"3650d"`
-	OwnZones     []domain.Name `yaml:"own_zones"`
-	Lists        []List        `yaml:"lists"`
-	Policies     []Policy      `yaml:"policies"`
-	Agencies     []Agency      `yaml:"agencies"`
-	Exceptions   []Exception   `yaml:"exceptions"`
+	// OwnZones are the zones of the organisation itself: no list may hold them, what holds them, or a name in them. In a main file only.
+	OwnZones []domain.Name `yaml:"own_zones"`
+	// Lists are sets of names to ban, each from one source. They ban nothing by themselves: policies do.
+	Lists []List `yaml:"lists"`
+	// Policies are the decisions to ban.
+	Policies []Policy `yaml:"policies"`
+	// Agencies are the bodies whose clients share policy. Clients of none belong to the agency "default".
+	Agencies []Agency `yaml:"agencies"`
+	// Exceptions are what lifts policies for somebody, until they end.
+	Exceptions []Exception `yaml:"exceptions"`
 }
 
 // Include names a policy file that the administrators of an agency keep themselves.

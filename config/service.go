@@ -51,11 +51,10 @@ type Service struct {
 // Listen says where the server is asked.
 type Listen struct {
 	Place
-	// DNS are the addresses for DNS over UDP and TCP, at least one. Port 0 is any free port. Default: 127.0.0.1:5300 and
+	// DNS are the addresses for queries over UDP and TCP, at least one. Port 0 is any free port. Default: 127.0.0.1:5300 and
 	// [::1]:5300, which need no privilege.
 	DNS []netip.AddrPort `yaml:"dns" default:"127.0.0.1:5300 [::1]:5300" flag:"listen" help:"the 'ADDRESS' for DNS over UDP and TCP; several are divided by commas"`
-	// Admin is where metrics and health are asked for over HTTP; who may ask is in [Admin]. "off", the zero Endpoint: nowhere. Default:
-	// 127.0.0.1:9353.
+	// Admin is where metrics and health are asked for over HTTP; who may ask is in [Admin]. "off": nowhere. Default: 127.0.0.1:9353.
 	Admin Endpoint `yaml:"admin" opt:"off" default:"127.0.0.1:9353" flag:"admin" help:"the 'ADDRESS' for metrics and health over HTTP, unix:PATH, or off"`
 }
 
@@ -139,7 +138,7 @@ type Limits struct {
 // Canaries are names by which software asks whether it may go round the network's resolver.
 type Canaries struct {
 	Place
-	// Firefox: use-application-dns.net does not exist, so that Firefox keeps using this resolver. Default: true.
+	// Firefox: use-application-dns.net does not exist, so that the browser keeps using this resolver. Default: true.
 	Firefox bool `yaml:"firefox" default:"true"`
 	// ICloudPrivateRelay: mask.icloud.com and mask-h2.icloud.com do not exist, so that Apple's devices keep using this
 	// resolver. Default: true.

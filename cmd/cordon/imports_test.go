@@ -52,6 +52,7 @@ var mayImport = map[string][]string{
 	"cmd/cordon/report":   {"cmd/cordon/audit", "config", "resolver/policy"},
 	"cmd/cordon/selftest": {"cmd/cordon/wording", "blocklists", "blocklists/domain", "resolver/agency", "resolver/policy", "resolver/wire"},
 	"cmd/dnsload":         {"resolver/syscalls", "resolver/wire"},
+	"config/gen":          {},
 	"cmd/cordon": {
 		"cmd/cordon/admin", "cmd/cordon/systemd", "cmd/cordon/audit", "cmd/cordon/effect", "cmd/cordon/export", "cmd/cordon/files", "cmd/cordon/report", "cmd/cordon/selftest", "cmd/cordon/wording",
 		"blocklists", "blocklists/builtin", "blocklists/domain", "blocklists/fetch", "blocklists/format", "blocklists/mirror",
