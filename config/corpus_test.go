@@ -96,3 +96,10 @@ func TestWarningsAreGivenWithTheirPlaceAndHoldNothingBack(t *testing.T) {
 		compare(t, text, faults.Warnings())
 	})
 }
+
+// Files as they were written for earlier programs: they still say what they said, and what they say that is a fault now is told in each.
+func TestFilesOfEarlierProgramsAreRead(t *testing.T) {
+	eachFile(t, "testdata/earlier/*.yaml", func(t *testing.T, path, text string) {
+		compare(t, text, load(path, []byte(text)))
+	})
+}

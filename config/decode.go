@@ -20,6 +20,7 @@ type decoder struct {
 
 	faults Faults
 	count  int      // of all faults, also of those that were too many to keep
+	warned int      // of all warnings likewise
 	owners []*Place // the objects being filled, outermost first
 	local  *Pos     // the first time that was written without an offset, nil if none was
 	shapes map[reflect.Type]*shape

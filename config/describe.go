@@ -53,6 +53,7 @@ type Key struct {
 	Default  string   // the value if it is left out, of a list divided by blanks; "" for none
 	Min, Max string   // the range of a number, size or duration, both ends included; "" without one
 	OneOf    []string // the texts allowed, nil for any
+	Was      []string // what the key was called before, which is still read
 	Off      bool     // the word off is allowed as well
 	Required bool
 	Flag     string // the command-line flag that sets it, without --; "" for none
@@ -80,8 +81,8 @@ func (w *keyWalk) keys(t reflect.Type, path string, settable bool) bool {
 		of := t.Field(f.index).Type
 		k := f.about(of)
 		k.Path, k.Text = path+f.key, w.texts[t.Name()][f.key]
-		if settable && isLeaf(of) {
-			k.Variable = (&leaf{path: k.Path}).variable()
+		if settable && isLeaf(of) && !f.fileOnly {
+			k.Variable = paths{k.Path}.variables()[0]
 		}
 		if !w.yield(k) || !w.below(of, k.Path, settable) {
 			return false
@@ -104,7 +105,7 @@ func (w *keyWalk) below(t reflect.Type, path string, settable bool) bool {
 // about is what f and the type of its value say.
 func (f *field) about(t reflect.Type) Key {
 	k := Key{
-		Default: f.fallback, Min: f.min, Max: f.max, OneOf: f.oneOf, Off: f.off, Required: f.required, Flag: f.flag,
+		Default: f.fallback, Min: f.min, Max: f.max, OneOf: f.oneOf, Off: f.off, Required: f.required, Flag: f.flag, Was: f.was,
 	}
 	if t.Kind() == reflect.Slice {
 		if many := f.form(t.Elem()); many != "" {

@@ -50,6 +50,9 @@ func readEditable(f File) (*editable, error) {
 	}
 	t := &editable{source: newSource(f.Data), File: f, path: f.Path, root: root}
 	d := decoder{file: f.Path, dir: filepath.Dir(f.Path)}
+	if !d.current(root, reflect.TypeFor[policyFile]()) {
+		return nil, d.faults.excerpted(map[string][]byte{f.Path: f.Data})
+	}
 	d.timezone(root)
 	t.zone = d.zone
 	d.object(root, reflect.ValueOf(&t.file).Elem(), "")

@@ -16,12 +16,14 @@ import (
 //	default:"24h"      the value if the key is left out, as it would be written; of a list, divided by spaces
 //	oneof:"ban off"    the texts allowed, divided by spaces
 //	min:"1s" max:"1h"  the range of a number, size or duration, both ends included
+//	was:"end last_day" what the key was called before, divided by spaces, the latest first; see former.go
+//	wasoneof:"no=off"  texts of oneof as they were written before, and as they are written now
 //	flag:"listen"      the command-line flag that sets it, with its help:"…", where 'WORD' is what its value is called
 //
 // The words of opt are: required; short (a plain value in place of the object is the value of this key); empty (an empty
 // list is allowed); off (the word off is allowed and leaves the zero value); name (the name of an object); path (relative
 // to the file's directory); pattern (a domain name, *. or = allowed before it); upstream (a server's address, port 53 if none is
-// given); lastday (a date means the end of that day, not its beginning).
+// given); lastday (a date means the end of that day, not its beginning); fileonly (no environment variable sets it).
 type field struct {
 	index    int
 	key      string
@@ -31,7 +33,10 @@ type field struct {
 	flag     string
 	help     string
 
-	required, short, empty, off, name, path, pattern, upstream, lastDay bool
+	was      []string          // earlier spellings of the key
+	wasOneOf map[string]string // earlier spellings of texts, to those of now
+
+	required, short, empty, off, name, path, pattern, upstream, lastDay, fileOnly bool
 }
 
 // shape is a struct type of ours: its fields, and a value that has nothing but the defaults.
@@ -56,6 +61,7 @@ func fieldsOf(t reflect.Type) []*field {
 		f := &field{
 			index: i, key: key, fallback: tag.Get("default"), oneOf: strings.Fields(tag.Get("oneof")),
 			min: tag.Get("min"), max: tag.Get("max"), flag: tag.Get("flag"), help: tag.Get("help"),
+			was: strings.Fields(tag.Get("was")), wasOneOf: pairsOf(tag.Get("wasoneof")),
 		}
 		for word := range strings.FieldsSeq(tag.Get("opt")) {
 			f.option(word)
@@ -68,9 +74,22 @@ func fieldsOf(t reflect.Type) []*field {
 func (f *field) option(word string) {
 	options := map[string]*bool{
 		"required": &f.required, "short": &f.short, "empty": &f.empty, "off": &f.off, "name": &f.name, "path": &f.path,
-		"pattern": &f.pattern, "upstream": &f.upstream, "lastday": &f.lastDay,
+		"pattern": &f.pattern, "upstream": &f.upstream, "lastday": &f.lastDay, "fileonly": &f.fileOnly,
 	}
 	*options[word] = true
+}
+
+// pairsOf are the words of a tag that are old=new.
+func pairsOf(tag string) map[string]string {
+	var pairs map[string]string
+	for word := range strings.FieldsSeq(tag) {
+		if pairs == nil {
+			pairs = make(map[string]string)
+		}
+		before, now, _ := strings.Cut(word, "=")
+		pairs[before] = now
+	}
+	return pairs
 }
 
 func shortField(fields []*field) *field {

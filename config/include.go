@@ -42,6 +42,9 @@ func readIncludes(f *File) []Include {
 		return nil
 	}
 	d := decoder{file: f.Path, dir: filepath.Dir(f.Path)}
+	if !d.current(root, reflect.TypeFor[policyFile]()) {
+		return nil
+	}
 	var file struct {
 		Place
 		Include []Include `yaml:"include"`

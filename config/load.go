@@ -49,6 +49,10 @@ func (s *PolicySet) add(f *File) Faults {
 		return faults
 	}
 	d := decoder{file: f.Path, dir: filepath.Dir(f.Path)}
+	if !d.current(root, reflect.TypeFor[policyFile]()) {
+		s.lost = true
+		return d.faults
+	}
 	d.timezone(root)
 	var file policyFile
 	d.object(root, reflect.ValueOf(&file).Elem(), "")

@@ -21,7 +21,7 @@ const envPrefix = "CORDON_"
 // [ParseService] takes the same set, after it was parsed.
 func AddFlags(flags *pflag.FlagSet) {
 	var s Service
-	for _, l := range leavesOf(reflect.ValueOf(&s).Elem(), "") {
+	for _, l := range leavesOf(reflect.ValueOf(&s).Elem(), paths{""}) {
 		if l.flag != "" {
 			flags.String(l.flag, "", strings.ReplaceAll(l.help, "'", "`")) // what pflag calls the value; a tag can have no `
 		}
@@ -68,10 +68,10 @@ func ParseService(file *File, flags *pflag.FlagSet) (*Service, Faults) {
 		faults = s.read(file)
 		texts[file.Path] = file.Data
 	}
-	leaves := leavesOf(root, "")
+	leaves := leavesOf(root, paths{""})
 	merged := merge(leaves, flags)
 	for _, l := range leaves {
-		if text, ok := merged.Get(l.path).(string); ok {
+		if text, ok := merged.Get(l.paths[0]).(string); ok {
 			faults = append(faults, l.override(text, flags)...)
 		}
 	}
@@ -90,34 +90,54 @@ func (s *Service) read(file *File) Faults {
 		return faults
 	}
 	d := decoder{file: file.Path, dir: filepath.Dir(file.Path)}
-	d.object(root, reflect.ValueOf(s).Elem(), "")
+	if d.current(root, reflect.TypeFor[Service]()) {
+		d.object(root, reflect.ValueOf(s).Elem(), "")
+	}
 	return d.faults
 }
 
 // leaf is a key of the service that one text can set.
 type leaf struct {
 	*field
-	path  string // listen.dns
+	paths paths  // listen.dns
 	owner *Place // of the object that has the key
 	value reflect.Value
 }
 
-// variable is the environment variable for the key: CORDON_LISTEN_DNS.
-func (l *leaf) variable() string {
-	return envPrefix + strings.ToUpper(strings.ReplaceAll(l.path, ".", "_"))
+// paths are those of one key: as it is called now, and then as it was before.
+type paths []string
+
+// to are the paths of the key of f in what these lead to.
+func (ps paths) to(f *field) paths {
+	all := make(paths, 0, len(ps)*(1+len(f.was)))
+	for _, p := range ps {
+		for _, key := range append([]string{f.key}, f.was...) {
+			all = append(all, strings.TrimPrefix(p+"."+key, "."))
+		}
+	}
+	return all
 }
 
-// leavesOf are the leaves of the object v, whose path is prefix.
-func leavesOf(v reflect.Value, prefix string) []*leaf {
+// variables are the environment variables for the key, that of now first: CORDON_LISTEN_DNS.
+func (ps paths) variables() []string {
+	names := make([]string, 0, len(ps))
+	for _, p := range ps {
+		names = append(names, envPrefix+strings.ToUpper(strings.ReplaceAll(p, ".", "_")))
+	}
+	return names
+}
+
+// leavesOf are the leaves of the object v, whose paths are within.
+func leavesOf(v reflect.Value, within paths) []*leaf {
 	var leaves []*leaf
 	owner := placeOf(v)
 	for _, f := range fieldsOf(v.Type()) {
 		one := v.Field(f.index)
 		switch {
 		case isObject(one.Type()):
-			leaves = append(leaves, leavesOf(one, prefix+f.key+".")...)
-		case isLeaf(one.Type()):
-			leaves = append(leaves, &leaf{field: f, path: prefix + f.key, owner: owner, value: one})
+			leaves = append(leaves, leavesOf(one, within.to(f))...)
+		case isLeaf(one.Type()) && !f.fileOnly:
+			leaves = append(leaves, &leaf{field: f, paths: within.to(f), owner: owner, value: one})
 		}
 	}
 	return leaves
@@ -142,10 +162,10 @@ type standing struct{}
 func merge(leaves []*leaf, flags *pflag.FlagSet) *viper.Viper {
 	v := viper.New()
 	for _, l := range leaves {
-		v.SetDefault(l.path, standing{})
-		_ = v.BindEnv(l.path, l.variable()) // an error only without arguments
+		v.SetDefault(l.paths[0], standing{})
+		_ = v.BindEnv(append([]string{l.paths[0]}, l.paths.variables()...)...) // an error only without arguments
 		if f := l.lookup(flags); f != nil {
-			_ = v.BindPFlag(l.path, f) // an error only without a flag
+			_ = v.BindPFlag(l.paths[0], f) // an error only without a flag
 		}
 	}
 	return v
@@ -161,14 +181,32 @@ func (l *leaf) lookup(flags *pflag.FlagSet) *pflag.Flag {
 
 // override sets the key by the text of its flag or variable, which the faults name in place of a file.
 func (l *leaf) override(text string, flags *pflag.FlagSet) Faults {
-	origin := l.variable()
+	origin, faults := l.origin()
 	if f := l.lookup(flags); f != nil && f.Changed {
 		origin = "--" + f.Name
 	}
 	d := decoder{file: origin, owners: []*Place{l.owner}}
 	l.owner.set(l.key, whole, Pos{File: origin})
-	d.value(textNode(l.value.Type(), text), l.value, l.field)
-	return d.faults
+	n := textNode(l.value.Type(), text)
+	d.respellWords(n, l.field)
+	d.value(n, l.value, l.field)
+	return append(faults, d.faults...)
+}
+
+// origin is the variable that sets the key, that of now if none does. A warning is about each that has an earlier name.
+func (l *leaf) origin() (name string, faults Faults) {
+	names := l.paths.variables()
+	for _, former := range slices.Backward(names[1:]) {
+		if os.Getenv(former) == "" {
+			continue
+		}
+		name = former
+		faults = append(faults, Fault{File: former, Warning: true, Message: "it is called " + names[0] + " now: set that"})
+	}
+	if name == "" || os.Getenv(names[0]) != "" {
+		name = names[0]
+	}
+	return name, faults
 }
 
 // strangeVariables warns of variables that look like a misspelt one of ours. Others are left alone: Kubernetes makes
@@ -176,7 +214,9 @@ func (l *leaf) override(text string, flags *pflag.FlagSet) Faults {
 func strangeVariables(leaves []*leaf) Faults {
 	known := make([]string, 0, len(leaves))
 	for _, l := range leaves {
-		known = append(known, strings.TrimPrefix(l.variable(), envPrefix))
+		for _, name := range l.paths.variables() {
+			known = append(known, strings.TrimPrefix(name, envPrefix))
+		}
 	}
 	var faults Faults
 	for _, entry := range os.Environ() {

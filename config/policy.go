@@ -43,6 +43,9 @@ const defaultMaxException = 366 * 24 * time.Hour
 // subdirectory, is included by a main file, and may speak of one agency, its owner, and those below it. See [Include].
 type policyFile struct {
 	Place
+	// Version is the version of the form that the file is written in. Left out: 1. A file of a later version than the program knows is a
+	// fault.
+	Version int `yaml:"version" opt:"fileonly" default:"1" min:"1" max:"1"`
 	// Timezone is that of the times in this file, of the IANA database. Default: UTC, with a warning if it matters.
 	Timezone string `yaml:"timezone"`
 	// Include are the owned files. In a main file only.

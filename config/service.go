@@ -18,6 +18,10 @@ import (
 type Service struct {
 	Place
 
+	// Version is the version of the form that the file is written in. Left out: 1. A file of a later version than the program knows is a
+	// fault.
+	Version int `yaml:"version" opt:"fileonly" default:"1" min:"1" max:"1"`
+
 	Listen Listen `yaml:"listen"`
 	Admin  Admin  `yaml:"admin"`
 
