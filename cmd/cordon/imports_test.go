@@ -85,6 +85,7 @@ var onlyIn = []struct {
 	{"testing", "this is for tests", testOnly},
 	{"net/http/httptest", "this is for tests", testOnly},
 	{"golang.org/x/tools", "this is for tests", testOnly},
+	{"github.com/santhosh-tekuri/jsonschema", "this is for tests", testOnly},
 	{"github.com/rogpeppe/go-internal", "this is for tests, but for the diff of an edit", func(f sourceFile) bool {
 		return f.test || f.path == "cmd/cordon/exceptionedit.go"
 	}},

@@ -9,6 +9,7 @@
 //	cordon report        write the report on a period, for those who decided the bans
 //	cordon export        write the bans in a form that other programs read
 //	cordon audit         say whether the audit log is intact; print it
+//	cordon schema        print the JSON Schema of the files, for editors
 //	cordon init DIR      write a configuration to begin with
 //	cordon healthcheck   ask a running server whether it serves
 //	cordon version       say which build this is
@@ -70,7 +71,7 @@ func rootCommand() *cobra.Command {
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
 	root.AddCommand(serveCommand(), checkCommand(), explainCommand(), diffCommand(), listsCommand(), exceptionCommand(), reportCommand(),
-		exportCommand(), auditCommand(), initCommand(), healthcheckCommand(), versionCommand())
+		exportCommand(), auditCommand(), schemaCommand(), initCommand(), healthcheckCommand(), versionCommand())
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("%s: %w; `%s --help` has all flags", commandName(cmd), err, cmd.CommandPath())
 	})
