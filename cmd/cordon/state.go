@@ -38,6 +38,7 @@ type stateDir struct {
 
 // lastGood is what was in force together.
 type lastGood struct {
+	Version int        `json:"version"`           // of the form of the directory; 0 is as 1
 	Service *goodFile  `json:"service,omitempty"` // nil: the embedded default
 	Policy  []goodFile `json:"policy"`
 	Lists   []goodFile `json:"lists"`
@@ -55,6 +56,10 @@ type goodFile struct {
 	List    *blocklists.List `json:"-"` // when a list is saved
 	Set     *blocklists.Set  `json:"-"` // when a set is saved
 }
+
+// stateVersion is the form that is read and written here. What an earlier program can't read without a mistake needs the next one; what
+// it would only pass over does not.
+const stateVersion = 1
 
 const (
 	indexFile   = "last-good.json"
@@ -116,7 +121,7 @@ func (d *stateDir) load() (*lastGood, error) {
 		return nil, fmt.Errorf("last good state: %w", err)
 	}
 	good := new(lastGood)
-	if err := json.Unmarshal(text, good); err != nil {
+	if err := decodeIndex(text, good); err != nil {
 		return nil, fmt.Errorf("last good state: %s: %w", d.index(), err)
 	}
 	for _, f := range good.texts() {
@@ -125,6 +130,21 @@ func (d *stateDir) load() (*lastGood, error) {
 		}
 	}
 	return good, nil
+}
+
+// decodeIndex reads the index, whose form may be one that only its version can be read of.
+func decodeIndex(text []byte, good *lastGood) error {
+	var form struct {
+		Version int `json:"version"`
+	}
+	if err := json.Unmarshal(text, &form); err != nil {
+		return err
+	}
+	if form.Version > stateVersion {
+		return fmt.Errorf("a newer cordon has written it, in version %d, and this program knows version %d at most: it is passed over, "+
+			"and replaced once a policy is in force", form.Version, stateVersion)
+	}
+	return json.Unmarshal(text, good)
 }
 
 func (d *stateDir) read(f *goodFile) error {
@@ -220,6 +240,7 @@ func (d *stateDir) saveAll(good *lastGood) (err error) {
 		}
 		named[f.SHA256], stored[content] = true, f.SHA256
 	}
+	good.Version = stateVersion
 	text, err := json.MarshalIndent(good, "", "  ")
 	if err != nil {
 		return err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"io/fs"
@@ -201,6 +202,26 @@ func TestStateHasNoMoreThanTheLastSave(t *testing.T) {
 	}
 }
 
+// The programs before the form had a version wrote none.
+func TestStateWithoutAVersionIsRead(t *testing.T) {
+	d := newState(t)
+	mustSave(t, d, someState())
+	text, err := os.ReadFile(d.index())
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := bytes.Replace(text, []byte(`  "version": 1,`+"\n"), nil, 1)
+	if bytes.Equal(before, text) {
+		t.Fatalf("there is no version in %s", text)
+	}
+	if err := os.WriteFile(d.index(), before, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if good := mustLoad(t, d); len(good.Policy) != 2 || good.Service == nil {
+		t.Errorf("loaded %+v", good)
+	}
+}
+
 func TestStateThatIsNotWhatWasSavedIsAnError(t *testing.T) {
 	object := checksum([]byte("a"))
 	for name, test := range map[string]struct {
@@ -209,6 +230,8 @@ func TestStateThatIsNotWhatWasSavedIsAnError(t *testing.T) {
 	}{
 		"an object was changed":       {filepath.Join(objectsDir, object), "b", "of policy/a.yaml: "},
 		"an object was cut off":       {filepath.Join(objectsDir, object), " ", "was changed since it was saved"},
+		"a newer program wrote it":    {indexFile, `{"version": 2, "policy": {"parts": []}}`, "a newer cordon has written it, in version 2"},
+		"a newer one, in this shape":  {indexFile, `{"version": 2, "policy": []}`, "a newer cordon has written it"},
 		"an object is gone":           {filepath.Join(objectsDir, object), "", "no such file"},
 		"the index is cut off":        {indexFile, `{"policy": [`, indexFile + ": unexpected end of JSON input"},
 		"the index is not JSON":       {indexFile, "policy:\n", indexFile + ": invalid character"},
