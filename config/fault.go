@@ -41,6 +41,9 @@ type Fault struct {
 
 	// Warning: the files can be used all the same.
 	Warning bool
+	// Elsewhere: a warning about the machine that the files are looked at on, which may well be another than the server, and not about
+	// what is written in them.
+	Elsewhere bool
 	// Spanning: it comes from several files together, so that the file named here is not by itself at fault. A reload holds
 	// back one file for a fault of that file, and all changed files for a spanning one.
 	Spanning bool

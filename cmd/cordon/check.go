@@ -12,7 +12,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -24,15 +23,23 @@ import (
 	"cordon/resolver/policy"
 )
 
+// checking is what check is asked, as it was typed.
+type checking struct {
+	path         string
+	strict, json bool
+}
+
 func checkCommand() *cobra.Command {
-	var path string
+	var c checking
 	cmd := &cobra.Command{
 		Use:   "check [PATH]",
 		Short: "Say what is wrong with the configuration, and what is unwise",
 		Long: "Check what PATH is, by the code that the server loads it with: a service file, a directory with a cordon.yaml,\n" +
 			"a policy directory, or one policy file, which is checked with the policy that it belongs to. Without PATH: what\n" +
-			"`cordon serve` would use here. The exit status is 1 if there is a fault; warnings don't change it.",
-		Example: "  cordon check /etc/cordon",
+			"`cordon serve` would use here. The exit status is 1 if there is a fault; with --strict also if there is a warning about\n" +
+			"what is written, but not for one about this machine: a list that was never fetched here, a file of secrets that is not here.",
+		Example: "  cordon check /etc/cordon\n" +
+			"  cordon check --strict policy   # in the pipeline of a repository",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return nil
@@ -42,32 +49,31 @@ func checkCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {
 			case len(args) == 0:
-				return check(cmd, path)
-			case path != "":
-				return fmt.Errorf("check: found %s and --config %s, want one of them", args[0], path)
+				return c.run(cmd)
+			case c.path != "":
+				return fmt.Errorf("check: found %s and --config %s, want one of them", args[0], c.path)
 			default:
-				return check(cmd, args[0])
+				c.path = args[0]
+				return c.run(cmd)
 			}
 		},
 	}
-	cmd.Flags().StringVar(&path, "config", "", "the same as `PATH`")
+	cmd.Flags().StringVar(&c.path, "config", "", "the same as `PATH`")
+	cmd.Flags().BoolVar(&c.strict, "strict", false, "exit with status 1 for a warning about what is written, too")
+	cmd.Flags().BoolVar(&c.json, "json", false, "answer in JSON")
 	addSettings(cmd, "policy-dir")
 	return cmd
 }
 
-func check(cmd *cobra.Command, path string) error {
-	in, err := readAll(cmd, path)
+func (c *checking) run(cmd *cobra.Command) error {
+	in, err := readAll(cmd, c.path)
 	if err != nil {
 		return err
 	}
-	report := in.faults.Render()
-	if report != "" {
-		report += "\n"
-	}
-	if _, err := io.WriteString(cmd.OutOrStdout(), report+in.summary()); err != nil {
+	if err := c.write(cmd, in); err != nil {
 		return err
 	}
-	if in.faults.Bad() {
+	if in.faults.Bad() || c.strict && slices.ContainsFunc(in.faults, func(f config.Fault) bool { return !f.Elsewhere }) {
 		return errSaid
 	}
 	return nil
@@ -210,6 +216,7 @@ func (l *loader) checkLists(ctx context.Context, set *config.PolicySet) config.F
 		if err != nil {
 			f := faultAt(set.Files, sourcePos(declared), err.Error())
 			f.Warning = errors.Is(err, errNoCopy)
+			f.Elsewhere = f.Warning
 			faults = append(faults, f)
 			continue
 		}
@@ -238,7 +245,7 @@ func neededFiles(written []config.File, declared *config.List) config.Faults {
 		}
 		if wrong != "" {
 			f := faultAt(written, declared.At(needed.key), needed.key+": "+wrong)
-			f.Warning = true
+			f.Warning, f.Elsewhere = true, true
 			faults = append(faults, f)
 		}
 	}
@@ -292,72 +299,4 @@ func idle(set *config.PolicySet, e *policy.Exception) config.Fault {
 	f := faultAt(set.Files, pos, fmt.Sprintf("exception %s can never be used: its clients belong to other agencies", e.Name))
 	f.Warning = true
 	return f
-}
-
-// summary says what was checked, what it amounts to if it is without faults, and how many there are.
-func (in *inputs) summary() string {
-	var b strings.Builder
-	line := func(what, told string) {
-		if told != "" {
-			fmt.Fprintf(&b, "%-10s %s\n", what, told)
-		}
-	}
-	line("checked", in.read())
-	if in.generation != nil && !in.faults.Bad() {
-		s, now := in.generation.snapshot, time.Now()
-		set := s.Set()
-		line("lists", fmt.Sprintf("%d, with %s and %s", len(set.Lists()),
-			wording.Count(set.Names(), "name"), wording.Count(set.Networks(), "network")))
-		line("agencies", fmt.Sprintf("%d, with default", len(s.Agencies())))
-		line("in force", inForce(s, now))
-		line("to come", strings.Join(toCome(s, now), "\n"+strings.Repeat(" ", 11)))
-	}
-	found := wording.Count(len(in.faults.Errors()), "fault") + ", " + wording.Count(len(in.faults.Warnings()), "warning")
-	if in.faults.Bad() {
-		found += ". " + in.served()
-	}
-	line("found", found)
-	return b.String()
-}
-
-// served says what a server does about the faults.
-func (in *inputs) served() string {
-	var held []string
-	for what := range in.holds {
-		if _, list := in.generation.holds[what]; !list {
-			held = append(held, nameIn(in.service.PolicyDir, what))
-		}
-	}
-	if len(held) == 0 {
-		return "A server keeps its last good version; one that has none does not start"
-	}
-	slices.Sort(held)
-	return "A server holds " + strings.Join(held, ", ") + " only"
-}
-
-// read names the files that were read.
-func (in *inputs) read() string {
-	from := " in " + in.service.PolicyDir
-	if in.service.PolicyDir == "" {
-		from = " inside the program"
-	}
-	if in.files == nil {
-		return in.path
-	}
-	return wording.After(in.path, " and ", wording.Count(len(in.files), "policy file")+from)
-}
-
-// toCome names what comes into force later by itself, in that order.
-func toCome(s *policy.Snapshot, now time.Time) []string {
-	var names []string
-	for _, c := range s.Changes(now, now.AddDate(300, 0, 0)) {
-		switch {
-		case !c.Starts:
-		case c.Exception != nil:
-			names = append(names, "exception "+c.Exception.Name+wording.Moment(" from ", c.At))
-		default:
-			names = append(names, c.Policy.Name+wording.Moment(" from ", c.At))
-		}
-	}
-	return names
 }

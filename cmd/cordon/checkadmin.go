@@ -25,7 +25,7 @@ func (in *inputs) checkAdmin() {
 func (in *inputs) checkGuard(key string, g admin.Guard) {
 	add := func(message string, warning bool) {
 		f := faultAt([]config.File{config.ReadFile(in.path)}, in.service.Admin.At(key), message)
-		f.Warning = warning
+		f.Warning, f.Elsewhere = warning, warning
 		in.faults = append(in.faults, f)
 	}
 	warnings, err := g.Check()

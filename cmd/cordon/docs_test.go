@@ -332,3 +332,24 @@ func TestTheContainerHasTheDefaultPolicy(t *testing.T) {
 		}
 	}
 }
+
+// The commands of the pipeline on the page are there, in the order in which they are of use.
+func TestThePipelineOfThePageIsOne(t *testing.T) {
+	blocks := fences(page(t, policyPage), "yml")
+	if len(blocks) != 2 {
+		t.Fatalf("%s has %d yml blocks, want a pipeline and a line for editors", policyPage, len(blocks))
+	}
+	run := regexp.MustCompile(`(?m)^ +- run: (.*)$`).FindAllStringSubmatch(blocks[0], -1)
+	var commands []string
+	for _, m := range run {
+		if line, ok := strings.CutPrefix(m[1], "cordon "); ok {
+			commands = append(commands, line)
+			if wrong := wrongCommand(rootCommand(), line); wrong != "" {
+				t.Errorf("cordon %s: %s", line, wrong)
+			}
+		}
+	}
+	if want := []string{"check --strict policy", "diff /tmp/main/policy policy"}; !slices.Equal(commands, want) {
+		t.Errorf("the pipeline has %q, want %q", commands, want)
+	}
+}
