@@ -34,8 +34,8 @@ func TestTheContainerTellsStrangersNothing(t *testing.T) {
 	if len(faults) > 0 || beside.Listen.Admin.IsPrivate() || beside.Admin.TokenFile == "" {
 		t.Errorf("beside Prometheus it listens on %s, with the token in %q: %v", beside.Listen.Admin, beside.Admin.TokenFile, faults)
 	}
-	if shown := "credentials_file: " + beside.Admin.TokenFile + "\n"; !strings.Contains(text("prometheus.yml"), shown) {
-		t.Errorf("prometheus.yml does not show it: want %s", shown)
+	if shown := "credentials_file: " + beside.Admin.TokenFile + "\n"; !strings.Contains(text("prometheus/prometheus.yml"), shown) {
+		t.Errorf("prometheus/prometheus.yml does not show it: want %s", shown)
 	}
 	secret := filepath.Base(beside.Admin.TokenFile)
 	if n := strings.Count(compose, "secrets: ["+secret+"]"); n != 2 {
