@@ -322,13 +322,16 @@ func TestTheContainerHasTheDefaultPolicy(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want, got := contents(t, shipped), contents(t, os.DirFS(filepath.Join(repository, "docker", "policy")))
-	if len(want) == 0 || len(got) != len(want) {
-		t.Errorf("docker/policy has %d files, want the %d of config/default/policy", len(got), len(want))
-	}
-	for path, text := range want {
-		if !bytes.Equal(got[path], text) {
-			t.Errorf("docker/policy/%s is not that of config/default/policy", path)
+	want := contents(t, shipped)
+	for _, dir := range []string{"docker/policy", "docker/kubernetes/plain/policy"} {
+		got := contents(t, os.DirFS(filepath.Join(repository, dir)))
+		if len(want) == 0 || len(got) != len(want) {
+			t.Errorf("%s has %d files, want the %d of config/default/policy", dir, len(got), len(want))
+		}
+		for path, text := range want {
+			if !bytes.Equal(got[path], text) {
+				t.Errorf("%s/%s is not that of config/default/policy", dir, path)
+			}
 		}
 	}
 }

@@ -75,7 +75,7 @@ var onlyIn = []struct {
 		return f.dir == "blocklists/transfer" || f.path == "cmd/cordon/explain.go" || f.test && (f.within("resolver") || f.within("cmd"))
 	}},
 	{"github.com/spf13/viper", "files, environment and flags are merged in config", func(f sourceFile) bool { return f.within("config") }},
-	{"go.yaml.in/yaml", "files are decoded in config", func(f sourceFile) bool { return f.within("config") }},
+	{"go.yaml.in/yaml", "files are decoded in config", func(f sourceFile) bool { return f.within("config") || f.test }},
 	{"github.com/spf13/cobra", "commands are in cmd", func(f sourceFile) bool { return f.within("cmd") }},
 	{"github.com/prometheus/client_golang", "metrics are in metrics.go", func(f sourceFile) bool {
 		return f.test || f.name() == "metrics.go" ||
