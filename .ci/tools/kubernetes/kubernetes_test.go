@@ -17,6 +17,8 @@ import (
 	policy "k8s.io/api/policy/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/serializer/json"
+	"k8s.io/pod-security-admission/api"
+	security "k8s.io/pod-security-admission/policy"
 	"sigs.k8s.io/kustomize/api/krusty"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 )
@@ -162,6 +164,28 @@ func chooses(object runtime.Object) map[string]string {
 		return o.Spec.Selector.MatchLabels
 	}
 	return nil
+}
+
+// The namespace takes no pods that are not confined as the Pod Security Standards have it, so these have to be: the judge is the one that
+// the API server has.
+func TestThePodsAreRestricted(t *testing.T) {
+	judge, err := security.NewEvaluator(security.DefaultChecks())
+	if err != nil {
+		t.Fatal(err)
+	}
+	strictest := api.LevelVersion{Level: api.LevelRestricted, Version: api.LatestVersion()}
+	for _, dir := range []string{"plain", "keeping"} {
+		template, _, _ := pods(t, dir)
+		for _, said := range judge.EvaluatePod(strictest, &template.ObjectMeta, &template.Spec) {
+			if !said.Allowed {
+				t.Errorf("%s: %s: %s", dir, said.ForbiddenReason, said.ForbiddenDetail)
+			}
+		}
+		template.Spec.Containers[0].SecurityContext.Capabilities = nil
+		if security.AggregateCheckResults(judge.EvaluatePod(strictest, &template.ObjectMeta, &template.Spec)).Allowed {
+			t.Errorf("%s: a pod with capabilities is restricted as well", dir)
+		}
+	}
 }
 
 // A check that finds nothing finds faults that are there.
