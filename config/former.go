@@ -71,20 +71,21 @@ func (d *decoder) respell(n *yaml.Node, t reflect.Type) {
 	}
 }
 
-// respellKey gives the key of f in n its name of now.
+// respellKey gives the key of f in n its name of now. Where that is there as well, what has an earlier name is told, and left out.
 func (d *decoder) respellKey(n *yaml.Node, f *field) {
-	for _, before := range f.was {
-		key, val := child(n, before)
-		if key == nil {
-			continue
+	now, _ := child(n, f.key)
+	for i := 0; f.was != nil && i+1 < len(n.Content); i += 2 {
+		key := n.Content[i]
+		switch {
+		case key.Kind != yaml.ScalarNode || !slices.Contains(f.was, key.Value):
+		case now == nil:
+			d.warn(key, "%s is called %s now: write that", key.Value, f.key)
+			key.Value, now = f.key, key
+		default:
+			d.fault(key, "%s is what %s was called before, which is here as well, on line %d: want one of them", key.Value, f.key, now.Line)
+			n.Content = slices.Delete(n.Content, i, i+2)
+			i -= 2
 		}
-		if now, _ := child(n, f.key); now != nil {
-			d.fault(key, "%s is what %s was called before, which is here as well, on line %d: want one of them", before, f.key, now.Line)
-			n.Content = slices.DeleteFunc(n.Content, func(one *yaml.Node) bool { return one == key || one == val })
-			continue
-		}
-		d.warn(key, "%s is called %s now: write that", before, f.key)
-		key.Value = f.key
 	}
 }
 

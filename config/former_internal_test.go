@@ -79,6 +79,7 @@ func TestBothSpellingsOfAKeyAreAFault(t *testing.T) {
 	for text, want := range map[string]string{
 		"until: a\nends: b\n":               "f.yaml:1:1: until is what ends was called before, which is here as well, on line 2: want one of them",
 		"until: a\nlast_day: b\n":           "f.yaml:2:1: last_day is what ends was called before, which is here as well, on line 1: want one of them",
+		"until: a\nuntil: b\n":              "f.yaml:2:1: until is what ends was called before, which is here as well, on line 1: want one of them",
 		"ends: a\nends: b\n":                `f.yaml:2:1: the key "ends" is here twice, first on line 1`,
 		"mode: strictly\n":                  `f.yaml:1:7: mode: found "strictly", want enforce or off`,
 		"many: [{title: one, name: two}]\n": "f.yaml:1:9: title is what name was called before, which is here as well, on line 1: want one of them",
@@ -181,4 +182,35 @@ func TestTheSchemaStrikesEarlierSpellingsThrough(t *testing.T) {
 	if got := fmt.Sprint(item["allOf"]); got != "[map[anyOf:[map[required:[name]] map[required:[title]]]]]" {
 		t.Errorf("an item needs %s", got)
 	}
+}
+
+// Whatever a file says, what is read of it is what is read of it in the spellings of today.
+func FuzzEarlierSpellings(f *testing.F) {
+	f.Add([]byte("last_day: friday\nmode: strict\nwords: [b, alpha]\nbounds: {max: 7}\nitems:\n  - {title: one}\n  - name: two\n"))
+	f.Add([]byte("until: a\nends: b\nlast_day: c\n"))
+	f.Add([]byte("version: 3\nlimits: {most: 7, max: 8}\n"))
+	f.Add([]byte("items: [title, {title: {title: x}}]\nlimits: [max]\n? [until]\n: x\n"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		root, _ := parseYAML("f.yaml", text)
+		if root == nil {
+			return
+		}
+		before := decoder{file: "f.yaml"}
+		if !before.current(root, reflect.TypeFor[renamed]()) {
+			if !before.faults.Bad() {
+				t.Fatal("it is not read, and nothing is said")
+			}
+			return
+		}
+		var first, second renamed
+		now := decoder{file: "f.yaml"}
+		if !now.current(root, reflect.TypeFor[renamed]()) || len(now.faults) > 0 {
+			t.Fatalf("what is spelt as today is not: %v", now.faults)
+		}
+		before.object(root, reflect.ValueOf(&first).Elem(), "")
+		now.object(root, reflect.ValueOf(&second).Elem(), "")
+		if !reflect.DeepEqual(first, second) {
+			t.Fatalf("read %+v, and then %+v", first, second)
+		}
+	})
 }
