@@ -67,6 +67,7 @@ type flights struct {
 	open      map[uint64]*flight // by the hash of the key, chained
 	flying    int
 	waiting   int
+	crowded   uint64             // queries that found no place to wait, since the process began
 	renewing  int                // open flights that are renewals
 	perClient map[netip.Addr]int // by limit.Client
 	free      *flight
@@ -114,6 +115,7 @@ func (fs *flights) join(key cache.Key, hash uint64, w *waiter, stale *cache.Entr
 	}
 	limits, waits := fs.limits.Load(), fs.perClient[client]
 	if fs.waiting+fs.renewing >= limits.Waiting || waits >= limits.WaitingPerClient {
+		fs.crowded++
 		return place{outcome: crowded}
 	}
 	fs.waiting++

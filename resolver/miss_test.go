@@ -97,6 +97,27 @@ func TestAPanicTakesNoOtherWaiterWithIt(t *testing.T) {
 	})
 }
 
+// Who finds no place to wait is counted, and so are look-ups.
+func TestTotals(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, resolver.Limits{Waiting: 2})
+		b.set(time.Second, records("www.example. 300 IN A 198.51.100.7"))
+		for range 3 {
+			b.Answer(nil, b.query("www.example."))
+			b.Start(b.query("www.example."), func([]byte) {})
+		}
+		if got, want := b.Totals(), (resolver.Totals{Miss: 3, Waiting: 2, Places: 2, Crowded: 1}); got != want {
+			t.Errorf("found %+v, want %+v", got, want)
+		}
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		b.ask("www.example.")
+		if got, want := b.Totals(), (resolver.Totals{Hit: 1, Miss: 3, Places: 2, Crowded: 1}); got != want {
+			t.Errorf("after the answer %+v, want %+v", got, want)
+		}
+	})
+}
+
 // sometimes answers now, later from another goroutine, or not.
 type sometimes struct{ asked atomic.Int64 }
 

@@ -106,3 +106,26 @@ func (s *Server) sums() [2]sum {
 	}
 	return [2]sum{udp, tcp}
 }
+
+// Totals are what all listeners have counted since the process began.
+type Totals struct {
+	Queries              uint64 // that were read, malformed ones too
+	LimitedUDP           uint64 // above what one client may ask in a second: dropped, or sent to TCP
+	LimitedTCP           uint64 // the same: made to wait
+	RejectedConnections  uint64 // closed at once, because their client had as many as it may have
+	EvictedConnections   uint64 // closed because all places were taken and they had been idle the longest
+	SocketErrors, Panics uint64
+}
+
+// Totals may be called at any time.
+func (s *Server) Totals() Totals {
+	t := Totals{RejectedConnections: s.table.rejected.Load(), EvictedConnections: s.table.evicted.Load()}
+	sums := s.sums()
+	for i := range sums {
+		t.Queries += sums[i].queries4 + sums[i].queries6
+		t.SocketErrors += sums[i].failed
+		t.Panics += sums[i].panics
+	}
+	t.LimitedUDP, t.LimitedTCP = sums[0].limited, sums[1].limited
+	return t
+}

@@ -102,6 +102,9 @@ func TestMetrics(t *testing.T) {
 			t.Errorf("%s %v = %v, want %v", test.name, test.labels, got, test.want)
 		}
 	}
+	if got, want := s.Totals(), (listen.Totals{Queries: 7, Panics: 5}); got != want {
+		t.Errorf("in all %+v, want %+v", got, want)
+	}
 	stop()
 	if got := strings.Count(log.String(), "a query panicked"); got != 1 && got != 2 { // 2 if the second changed meanwhile
 		t.Errorf("%d panics logged, want 1 a second:\n%s", got, log.String())

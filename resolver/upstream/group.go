@@ -139,6 +139,27 @@ func (g *Group) Failing() bool {
 	return true
 }
 
+// State is what is known of one server.
+type State struct {
+	Server
+
+	Failing  bool          // it failed several times in a row, and is asked last
+	Failures int           // in a row, up to now
+	Response time.Duration // smoothed, of answers over UDP; 0 if it never gave one
+}
+
+// States are those of the servers of g, in the order of SetServers. It may be called at any time.
+func (g *Group) States() []State {
+	entries := *g.servers.Load()
+	all := make([]State, len(entries))
+	for i, e := range entries {
+		all[i] = State{
+			Server: Server{Addr: e.addr, Trusted: e.trusted}, Failing: e.failing(), Failures: int(e.failures.Load()), Response: e.smoothed(),
+		}
+	}
+	return all
+}
+
 func checkServers(servers []Server) error {
 	if len(servers) == 0 {
 		return errors.New("upstream group: no servers, want at least one")

@@ -75,6 +75,13 @@ func TestFailingServer(t *testing.T) {
 				for range 40 {
 					mustAnswer(t, g)
 				}
+				states := g.States()
+				if s := states[0]; !s.Failing || s.Failures < 3 || s.Addr != bad[0].Addr {
+					t.Errorf("its state is %+v", s)
+				}
+				if s := states[1]; s.Failing || s.Failures != 0 || s.Response == 0 {
+					t.Errorf("that of the other is %+v", s)
+				}
 				// It is failing now: nobody waits for it, and it gets a question a second.
 				before := len(n.packets(bad[0]))
 				for range 100 {
