@@ -10,6 +10,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/base64"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -147,7 +148,13 @@ func TestStrangersLearnNothing(t *testing.T) {
 		"a wrong one":                 {"/told", "Authorization: Bearer " + strings.Repeat("0", len(token)), "401"},
 		"a part of it":                {"/told", "Authorization: Bearer " + token[:len(token)-1], "401"},
 		"more than it":                {"/told", "Authorization: Bearer " + token + "0", "401"},
-		"another scheme":              {"/told", "Authorization: Basic " + token, "401"},
+		"another scheme":              {"/told", "Authorization: Digest " + token, "401"},
+		"no user and no password":     {"/told", "Authorization: Basic " + token, "401"},
+		"as a password":               {"/told", "Authorization: Basic " + basic("any", token), "200"},
+		"of nobody":                   {"/told", "Authorization: Basic " + basic("", token), "200"},
+		"a wrong password":            {"/told", "Authorization: Basic " + basic("any", token+"0"), "401"},
+		"no password":                 {"/told", "Authorization: Basic " + basic("any", ""), "401"},
+		"as the user":                 {"/told", "Authorization: Basic " + basic(token, "any"), "401"},
 		"nothing after the scheme":    {"/told", "Authorization: Bearer ", "401"},
 		"in the address":              {"/told?access_token=" + token, "", "401"},
 		"what there is not":           {"/none", "", "401"},
@@ -162,7 +169,8 @@ func TestStrangersLearnNothing(t *testing.T) {
 		if !strings.HasPrefix(answer, test.want) {
 			t.Errorf("%s: %s, want %s", name, answer, test.want)
 		}
-		challenged := strings.Contains(answer, `Www-Authenticate: Bearer realm="cordon"`)
+		challenged := strings.Contains(answer, `Www-Authenticate: Bearer realm="cordon"`) &&
+			strings.Contains(answer, `Www-Authenticate: Basic realm="cordon", charset="UTF-8"`)
 		if challenged != (test.want == "401") {
 			t.Errorf("%s: %s", name, answer)
 		}
@@ -172,6 +180,42 @@ func TestStrangersLearnNothing(t *testing.T) {
 	}
 	if strings.Contains(said.String(), "127.0.0.1") || strings.Contains(said.String(), token) {
 		t.Errorf("logged: %s", said)
+	}
+}
+
+func basic(user, password string) string {
+	return base64.StdEncoding.EncodeToString([]byte(user + ":" + password))
+}
+
+// A page from elsewhere, whose name leads here for a moment, reads nothing that nobody is asked for.
+func TestNamesOfOthersReadNothing(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	open, _ := serve(t, "tcp", "127.0.0.1:0", Guard{})
+	guarded, _ := serve(t, "tcp", "127.0.0.1:0", Guard{TokenFile: write(t, dir, "token", []byte(token), 0o600)})
+	for host, want := range map[string]string{
+		"127.0.0.1": "200", "127.0.0.1:9353": "200", "[::1]": "200", "[::1]:9353": "200", "::1": "200", "192.0.2.7:80": "200",
+		"localhost": "200", "localhost:9353": "200", "LocalHost.:9353": "200", "status.localhost": "200", "": "200",
+		"attacker.example": "421", "attacker.example:9353": "421", "127.0.0.1.attacker.example": "421", "localhost.attacker.example": "421",
+		"notlocalhost": "421", "0x7f000001": "421", "127.1": "421", "[::1].attacker.example": "421",
+	} {
+		if got := raw(t, dial(t, "tcp", open), "GET /told HTTP/1.1\r\nHost: "+host+"\r\n\r\n"); !strings.HasPrefix(got, want) {
+			t.Errorf("as %q: %s, want %s", host, got, want)
+		}
+		if got := raw(t, dial(t, "tcp", open), "GET /healthz HTTP/1.1\r\nHost: "+host+"\r\n\r\n"); !strings.HasPrefix(got, "200") {
+			t.Errorf("what is open, as %q: %s", host, got)
+		}
+		request := "GET /told HTTP/1.1\r\nHost: " + host + "\r\nAuthorization: Bearer " + token + "\r\n\r\n"
+		if got := raw(t, dial(t, "tcp", guarded), request); !strings.HasPrefix(got, "200") {
+			t.Errorf("with a token, as %q: %s", host, got)
+		}
+	}
+	if runtime.GOOS == "windows" {
+		return
+	}
+	socket, _ := serve(t, "unix", filepath.Join(shortDir(t), "s"), Guard{})
+	if got := raw(t, dial(t, "unix", socket), "GET /told HTTP/1.1\r\nHost: status.example\r\n\r\n"); !strings.HasPrefix(got, "200") {
+		t.Errorf("by a socket: %s", got)
 	}
 }
 
@@ -542,9 +586,9 @@ func TestSlowOnesAreCutOff(t *testing.T) {
 	slow := make([]net.Conn, 8)
 	for i := range slow {
 		slow[i] = dial(t, "tcp", at)
-		fmt.Fprintf(slow[i], "GET /told HTTP/1.1\r\nHost: x\r\nX-Slow: ")
+		fmt.Fprintf(slow[i], "GET /told HTTP/1.1\r\nHost: localhost\r\nX-Slow: ")
 	}
-	if answer := raw(t, dial(t, "tcp", at), "GET /told HTTP/1.1\r\nHost: x\r\n\r\n"); !strings.HasPrefix(answer, "200") {
+	if answer := raw(t, dial(t, "tcp", at), "GET /told HTTP/1.1\r\nHost: localhost\r\n\r\n"); !strings.HasPrefix(answer, "200") {
 		t.Errorf("another one: %s", answer)
 	}
 	for _, conn := range slow {
@@ -563,7 +607,7 @@ func TestSlowOnesAreCutOff(t *testing.T) {
 func TestALargeHeaderIsRefused(t *testing.T) {
 	t.Parallel()
 	at, _ := serve(t, "tcp", "127.0.0.1:0", Guard{})
-	answer := raw(t, dial(t, "tcp", at), "GET /told HTTP/1.1\r\nHost: x\r\nX-Large: "+strings.Repeat("x", 2*maxHeader)+"\r\n\r\n")
+	answer := raw(t, dial(t, "tcp", at), "GET /told HTTP/1.1\r\nHost: localhost\r\nX-Large: "+strings.Repeat("x", 2*maxHeader)+"\r\n\r\n")
 	if !strings.HasPrefix(answer, "431") {
 		t.Errorf("found %s, want 431", answer)
 	}
@@ -576,12 +620,12 @@ func TestConnectionsAreBounded(t *testing.T) {
 	open := make([]net.Conn, maxConnections)
 	for i := range open {
 		open[i] = dial(t, "tcp", at)
-		if answer := raw(t, open[i], "GET /told HTTP/1.1\r\nHost: x\r\n\r\n"); !strings.HasPrefix(answer, "200") {
+		if answer := raw(t, open[i], "GET /told HTTP/1.1\r\nHost: localhost\r\n\r\n"); !strings.HasPrefix(answer, "200") {
 			t.Fatalf("connection %d: %s", i, answer)
 		}
 	}
 	next := dial(t, "tcp", at)
-	if _, err := io.WriteString(next, "GET /told HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+	if _, err := io.WriteString(next, "GET /told HTTP/1.1\r\nHost: localhost\r\n\r\n"); err != nil {
 		t.Fatal(err)
 	}
 	if err := next.SetReadDeadline(time.Now().Add(200 * time.Millisecond)); err != nil {

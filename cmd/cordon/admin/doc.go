@@ -13,6 +13,9 @@
 // place for a token; they are one word, and any DNS query tells as much. All else, also what there is not, is 401 for strangers, so that
 // they do not learn what there is.
 //
+// A browser shows the token as a password. Where nobody is asked for anything, a page from elsewhere must not read what is here through the
+// browser of somebody at this host: such a listener answers to addresses and to localhost, and to no other name.
+//
 // Tokens, certificates and keys are in files, which are looked at again for each request or connection, so that new ones need no reload. A
 // token file that is gone or unfit lets nobody in. New certificate files that do not fit together, as while they are being replaced, leave
 // the ones before in force.

@@ -3,8 +3,11 @@ package admin
 import (
 	"crypto/sha256"
 	"crypto/subtle"
+	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -47,23 +50,53 @@ func (g Guard) Check() (warnings []string, err error) {
 type doorkeeper struct {
 	guard Guard
 	open  []string // the paths that are for everybody
+	ours  bool     // who asks must call us by a name that is nobody else's
 	next  http.Handler
 	log   *slog.Logger
 	wrong atomic.Pointer[string] // what is wrong with the token file, so that it is said once; nil for nothing
 }
 
 func (d *doorkeeper) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if slices.Contains(d.open, r.URL.Path) || d.lets(r) {
+	switch {
+	case slices.Contains(d.open, r.URL.Path):
 		d.next.ServeHTTP(w, r)
-		return
+	case !d.lets(r):
+		challenge(w, r)
+	case d.ours && !isOurs(r.Host):
+		http.Error(w, fmt.Sprintf("this listener is asked by its address or as localhost, not as %q: a proxy in front of it has to do so, "+
+			"or set admin.token_file, and any name will do", r.Host), http.StatusMisdirectedRequest)
+	default:
+		d.next.ServeHTTP(w, r)
 	}
-	challenge := `Bearer realm="cordon"`
+}
+
+// challenge asks a stranger for a token: a program as a bearer of it, a browser, which can't be told to be one, by a password.
+func challenge(w http.ResponseWriter, r *http.Request) {
+	bearer := `Bearer realm="cordon"`
 	if r.Header.Get("Authorization") != "" {
-		challenge += `, error="invalid_token"` // RFC 6750, section 3.1
+		bearer += `, error="invalid_token"` // RFC 6750, section 3.1
 	}
-	w.Header().Set("WWW-Authenticate", challenge)
-	w.Header().Set("Connection", "close") // a stranger keeps no place
-	http.Error(w, "a token or a client certificate is asked for here", http.StatusUnauthorized)
+	w.Header().Add("WWW-Authenticate", bearer)
+	w.Header().Add("WWW-Authenticate", `Basic realm="cordon", charset="UTF-8"`) // RFC 7617, section 2
+	w.Header().Set("Connection", "close")                                       // a stranger keeps no place
+	http.Error(w, "a token or a client certificate is asked for here; a browser shows the token as the password of any user name",
+		http.StatusUnauthorized)
+}
+
+// isOurs says whether host, of a request, can be no name of somebody else's. A listener that asks nobody for anything is reached by every
+// page that a browser of this host shows, if the owner of a name has it lead to 127.0.0.1 for a moment: the browser then takes us for the
+// server of that page, and lets it read what we say. An address is no such name, and localhost leads nowhere else (RFC 6761, section 6.3).
+// A request of HTTP/1.0 may have none, and no browser sends that.
+func isOurs(host string) bool {
+	if bare, _, err := net.SplitHostPort(host); err == nil {
+		host = bare
+	}
+	host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
+	if _, err := netip.ParseAddr(host); err == nil || host == "" {
+		return true
+	}
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	return host == "localhost" || strings.HasSuffix(host, ".localhost")
 }
 
 // lets says whether who asks is no stranger.
@@ -95,8 +128,11 @@ func (d *doorkeeper) note(err error) {
 	}
 }
 
-// shownToken is the token of a request, "" for none (RFC 6750, section 2.1).
+// shownToken is the token of a request, "" for none: of a bearer (RFC 6750, section 2.1), or as a password (RFC 7617).
 func shownToken(r *http.Request) string {
+	if _, password, ok := r.BasicAuth(); ok {
+		return password
+	}
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	if !strings.EqualFold(scheme, "Bearer") {
 		return ""

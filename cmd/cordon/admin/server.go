@@ -52,8 +52,10 @@ func New(c Config) (*Server, error) {
 	for _, w := range warnings {
 		c.Log.Warn("admin listener", "warning", w)
 	}
+	// Browsers do not speak to unix sockets, check the name in a certificate, and show a password only where it was typed for.
+	ours := !c.Guard.asks() && c.Guard.Certificate == "" && c.Listener.Addr().Network() != "unix"
 	s := &Server{listener: c.Listener, http: &http.Server{
-		Handler:           &doorkeeper{guard: c.Guard, open: c.Open, next: c.Handler, log: c.Log},
+		Handler:           &doorkeeper{guard: c.Guard, open: c.Open, ours: ours, next: c.Handler, log: c.Log},
 		ReadHeaderTimeout: headerTime,
 		ReadTimeout:       readTime,
 		WriteTimeout:      writeTime,
