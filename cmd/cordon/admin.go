@@ -11,13 +11,14 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"cordon/cmd/cordon/admin"
+	"cordon/cmd/cordon/status"
 )
 
 // openPaths are those that strangers may ask for: orchestrators and load balancers have no place for a token, and what these say in one
 // word is what any DNS query shows.
 func openPaths() []string { return []string{"/healthz", "/readyz"} }
 
-// newAdmin makes the admin listener: metrics, health and the state of lists. It binds it, unless it is one that was handed over.
+// newAdmin makes the admin listener: metrics, health, status, and the state of lists. It binds it, unless it is one that was handed over.
 func (s *server) newAdmin(ctx context.Context, handed net.Listener) (*admin.Server, error) {
 	listener := handed
 	if listener == nil {
@@ -54,6 +55,7 @@ func (s *server) resources() http.Handler {
 		}
 		tell(w, list)
 	})
+	status.Handle(mux, status.Config{Host: hostName(), Log: s.traffic, Status: s.status, Explain: s.explain})
 	return mux
 }
 

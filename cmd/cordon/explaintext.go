@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"cordon/cmd/cordon/status"
 	"cordon/cmd/cordon/wording"
 	"cordon/resolver/policy"
 )
@@ -16,19 +17,44 @@ import (
 // write writes e for people: the verdict in words, then the argument that leads to it (who asks, what holds the name, which decision
 // bans that and on what ground, what lifts it or why nothing does), each thing with the place where it is written.
 func (e *Explained) write(w io.Writer) error {
-	t := &tree{said: map[string]bool{}, language: e.Agency.Language}
-	fmt.Fprintf(&t.text, "%s, type %s, asked by %s at %s, by the files as they are now\n\n", e.Name, e.Type, e.Client, wording.Minute(e.At))
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s, type %s, asked by %s at %s, by the files as they are now\n\n", e.Name, e.Type, e.Client, wording.Minute(e.At))
+	writeFacts(&b, e.summary())
+	if argument := e.argument(); len(argument) > 0 {
+		b.WriteString("\n")
+		writeFacts(&b, argument)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func writeFacts(b *strings.Builder, facts []status.Fact) {
+	for _, f := range facts {
+		fmt.Fprintf(b, "%-22s %s\n", strings.Repeat("  ", f.Depth+1)+f.What, f.Told)
+	}
+}
+
+// summary is the verdict in words.
+func (e *Explained) summary() []status.Fact {
+	t := &tree{}
 	t.fact(0, "verdict", e.Verdict+": "+e.meaning())
 	t.fact(0, "client gets", e.gets())
 	if e.Allowed {
 		t.fact(0, "holds until", e.holdsUntil())
-		t.text.WriteString("\n")
-		t.agency(&e.Agency, e.Client)
-		t.matches(e.Matches, "", &e.Agency)
-		t.answer(e)
 	}
-	_, err := io.WriteString(w, t.text.String())
-	return err
+	return t.facts
+}
+
+// argument is what leads to the verdict, nil for a client that may not ask.
+func (e *Explained) argument() []status.Fact {
+	if !e.Allowed {
+		return nil
+	}
+	t := &tree{said: map[string]bool{}, language: e.Agency.Language}
+	t.agency(&e.Agency, e.Client)
+	t.matches(e.Matches, "", &e.Agency)
+	t.answer(e)
+	return t.facts
 }
 
 // meaning is the verdict in words.
@@ -71,7 +97,7 @@ func (e *Explained) gets() string {
 	case e.Here != "":
 		return e.Here + ": this name is answered here, no upstream is asked"
 	case len(e.LeadsTo) == 0 && len(e.Matches) == 0:
-		return "the answer, unless what that leads to is refused (--answer judges it)"
+		return "the answer, unless what that leads to is refused (cordon explain --answer judges it)"
 	default:
 		return "the answer"
 	}
@@ -85,17 +111,17 @@ func (e *Explained) holdsUntil() string {
 	return wording.After(wording.Minute(e.Change.In(e.At.Location())), " at least: then ", strings.Join(e.ChangeBy, ", "))
 }
 
-// tree is the text of an explanation as it grows.
+// tree is the facts of an explanation as they grow, each behind its cause.
 type tree struct {
-	text     strings.Builder
+	facts    []status.Fact
 	said     map[string]bool // the policies and exceptions whose facts stand above
 	language string          // of titles
 }
 
-// fact writes a line: what is told, and what there is to tell. depth is how far below its cause it stands.
+// fact adds what is told, and what there is to tell, unless that is nothing. depth is how far below its cause it stands.
 func (t *tree) fact(depth int, what, told string) {
 	if told != "" {
-		fmt.Fprintf(&t.text, "%-22s %s\n", strings.Repeat("  ", depth+1)+what, told)
+		t.facts = append(t.facts, status.Fact{Depth: depth, What: what, Told: told})
 	}
 }
 
@@ -151,11 +177,11 @@ func (p *weighed) rank() int {
 }
 
 func (t *tree) match(m *match, agency *agencyFacts) {
-	what, told := "name", ""
+	depth, what := 0, "name"
 	if m.Of != "" {
-		what = "  list"
+		depth, what = 1, "list"
 	}
-	told += "the list " + m.List + placeText(m.ListSource)
+	told := "the list " + m.List + placeText(m.ListSource)
 	switch {
 	case m.Address:
 		told += " has a network with " + m.rule.Name
@@ -164,7 +190,7 @@ func (t *tree) match(m *match, agency *agencyFacts) {
 	default:
 		told += " has " + m.rule.Name
 	}
-	t.fact(0, what, told+placeText(m.rule.Source))
+	t.fact(depth, what, told+placeText(m.rule.Source))
 	foreign := func(p *weighed) bool { return p.Bearing == policy.OfAnotherAgency.String() }
 	decided := slices.ContainsFunc(m.Policies, isDecisive)
 	for _, rank := range []int{rankDecides, rankInForce, rankOther} {
@@ -194,13 +220,20 @@ func (t *tree) policy(p *weighed, agency *agencyFacts, brief bool) {
 	switch {
 	case t.said["policy "+p.Name]:
 	case brief:
-		t.fact(2, "title", titleOf(p.Title, t.language))
+		t.title(p.Title)
 		t.fact(2, "in force", wording.Span(p.From, p.Until))
 	default:
 		t.said["policy "+p.Name] = true
 		t.policyFacts(p, agency)
 	}
 	t.exceptions(p, agency)
+}
+
+// title tells the title of a policy, in the language of the agency if there is one in that.
+func (t *tree) title(all map[string]string) {
+	if text, language := titleIn(all, t.language); text != "" {
+		t.facts = append(t.facts, status.Fact{Depth: 2, What: "title", Told: text, Language: language})
+	}
 }
 
 // bearingText is how a policy of the agency bears on a match.
@@ -216,7 +249,7 @@ func bearingText(bearing string) string {
 }
 
 func (t *tree) policyFacts(p *weighed, agency *agencyFacts) {
-	t.fact(2, "title", titleOf(p.Title, t.language))
+	t.title(p.Title)
 	t.fact(2, "decided", wording.After(wording.Day("on ", p.Decided), " ", by(p.Authority)))
 	t.fact(2, "legal ground", cmp.Or(wording.After(p.LegalReference, ", ", p.Link), "none is stated"))
 	t.fact(2, "in force", wording.Span(p.From, p.Until))
@@ -363,16 +396,18 @@ func by(whom string) string {
 	return "by " + whom
 }
 
-// titleOf is a title in that language (BCP 47: "nl-BE" is "nl" too), else in English, else in the first language that there is.
-func titleOf(title map[string]string, language string) string {
+// titleIn is a title in that language (BCP 47: "nl-BE" is "nl" too), else in English, else in the first language that there is; and the
+// language that it is in.
+func titleIn(title map[string]string, language string) (text, in string) {
 	if len(title) == 0 {
-		return ""
+		return "", ""
 	}
 	base, _, _ := strings.Cut(language, "-")
 	for _, l := range []string{language, base, "en"} {
 		if text, ok := title[l]; ok {
-			return text
+			return text, l
 		}
 	}
-	return title[slices.Min(slices.Collect(maps.Keys(title)))]
+	first := slices.Min(slices.Collect(maps.Keys(title)))
+	return title[first], first
 }

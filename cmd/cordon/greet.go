@@ -18,7 +18,7 @@ func (s *server) greet(w io.Writer) {
 	snapshot := s.loader.good.snapshot
 	set := snapshot.Set()
 	fmt.Fprintf(w, "Cordon answers on %s, UDP and TCP\n", join(addresses))
-	fmt.Fprintf(w, "  policy     %s: %s with %s and %s\n", s.policyName(),
+	fmt.Fprintf(w, "  policy     %s: %s with %s and %s\n", policyName(s.service),
 		wording.Count(len(set.Lists()), "list"), wording.Count(set.Names(), "name"), wording.Count(set.Networks(), "network"))
 	fmt.Fprintf(w, "  in force   %s, for %s\n", inForce(snapshot, time.Now()), wording.Count(len(snapshot.Agencies()), "agency"))
 	fmt.Fprintf(w, "  upstreams  %s\n", strings.Join(s.upstream.names, ", "))
@@ -39,13 +39,6 @@ func keptText(s *config.Service) string {
 		return "the audit log in " + dir + ", no last good policy for a restart (set state_dir)"
 	}
 	return "the last good policy in " + s.StateDir + ", the audit log in " + dir
-}
-
-func (s *server) policyName() string {
-	if s.service.PolicyDir == "" {
-		return "the one inside the program"
-	}
-	return s.service.PolicyDir
 }
 
 // inForce names the policies in force, with how many exceptions are.

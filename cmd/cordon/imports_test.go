@@ -55,6 +55,9 @@ var mayImport = map[string][]string{
 	"config/gen":          {},
 	"cmd/cordon": {
 		"cmd/cordon/admin", "cmd/cordon/systemd", "cmd/cordon/audit", "cmd/cordon/effect", "cmd/cordon/export", "cmd/cordon/files", "cmd/cordon/report", "cmd/cordon/selftest", "cmd/cordon/wording",
+		"cmd/cordon/status": {"cmd/cordon/wording"},
+		"cmd/cordon/admin", "cmd/cordon/systemd", "cmd/cordon/audit", "cmd/cordon/effect", "cmd/cordon/export", "cmd/cordon/files", "cmd/cordon/report", "cmd/cordon/status",
+		"cmd/cordon/wording",
 		"blocklists", "blocklists/builtin", "blocklists/domain", "blocklists/fetch", "blocklists/format", "blocklists/mirror",
 		"blocklists/signature", "blocklists/transfer", "config", "resolver", "resolver/answer",
 		"resolver/cache", "resolver/limit", "resolver/listen", "resolver/policy", "resolver/syscalls", "resolver/upstream", "resolver/wire",

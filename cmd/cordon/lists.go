@@ -197,7 +197,7 @@ func (s *listStatus) ageText(now time.Time) string {
 	if s.Current.IsZero() {
 		return "-"
 	}
-	return roughly(now.Sub(s.Current))
+	return wording.Roughly(now.Sub(s.Current))
 }
 
 // wrong says what is wrong with the list, and what to do.
@@ -207,7 +207,7 @@ func (s *listStatus) wrong(now time.Time) (lines []string) {
 		if s.State == stateAbsent {
 			what = "nothing of it is in force"
 		}
-		line := fmt.Sprintf("held for %s, %s: %s", roughly(now.Sub(s.Held.Since)), what, s.Held.Reason)
+		line := fmt.Sprintf("held for %s, %s: %s", wording.Roughly(now.Sub(s.Held.Since)), what, s.Held.Reason)
 		if s.Held.Content != "" {
 			line += fmt.Sprintf("\n  cordon lists accept %s   has it believed as it is: %s in place of %d",
 				s.Name, wording.Count(s.Held.Entries, "entry"), s.Names+s.Networks)
@@ -216,11 +216,11 @@ func (s *listStatus) wrong(now time.Time) (lines []string) {
 	}
 	if s.State == stateStale {
 		lines = append(lines, fmt.Sprintf("older than max_age, %s: its source was last known to be current %s ago",
-			roughly(time.Duration(s.MaxAge*float64(time.Second))), s.ageText(now)))
+			wording.Roughly(time.Duration(s.MaxAge*float64(time.Second))), s.ageText(now)))
 	}
 	if s.Fetch != nil && s.Fetch.Error != "" {
 		lines = append(lines, fmt.Sprintf("fetching failed %s, the next attempt is in %s: %s",
-			times(s.Fetch.Failures), roughly(s.Fetch.Next.Sub(now)), s.Fetch.Error))
+			times(s.Fetch.Failures), wording.Roughly(s.Fetch.Next.Sub(now)), s.Fetch.Error))
 	}
 	return lines
 }
@@ -239,7 +239,7 @@ func (s *listStatus) write(w io.Writer, now time.Time) error {
 		line("current", shownTime(s.Current, now))
 	}
 	if s.Fetch != nil {
-		line("fetched", fmt.Sprintf("%s; next in %s", shownTime(s.Fetch.Last, now), roughly(s.Fetch.Next.Sub(now))))
+		line("fetched", fmt.Sprintf("%s; next in %s", shownTime(s.Fetch.Last, now), wording.Roughly(s.Fetch.Next.Sub(now))))
 	}
 	for _, wrong := range s.wrong(now) {
 		line("wrong", wrong)
@@ -258,23 +258,7 @@ func shownTime(t, now time.Time) string {
 	if t.IsZero() {
 		return "never"
 	}
-	return t.Local().Format("2006-01-02 15:04:05 MST") + ", " + roughly(now.Sub(t)) + " ago"
-}
-
-// roughly is a duration in its largest unit.
-func roughly(d time.Duration) string {
-	switch {
-	case d < 0:
-		return "0s"
-	case d < 2*time.Minute:
-		return fmt.Sprintf("%ds", int(d.Seconds()))
-	case d < 2*time.Hour:
-		return fmt.Sprintf("%dm", int(d.Minutes()))
-	case d < 48*time.Hour:
-		return fmt.Sprintf("%dh", int(d.Hours()))
-	default:
-		return fmt.Sprintf("%dd", int(d.Hours()/24))
-	}
+	return t.Local().Format("2006-01-02 15:04:05 MST") + ", " + wording.Roughly(now.Sub(t)) + " ago"
 }
 
 func times(n int) string {

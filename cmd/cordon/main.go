@@ -4,6 +4,7 @@
 //	cordon check         say what is wrong with the configuration, and what is unwise
 //	cordon explain NAME  say what a client would get, and why
 //	cordon diff OLD NEW  say what a change of the policy changes in effect
+//	cordon status        say how the running server is
 //	cordon lists         say how the lists of the running server are; show, test, accept one
 //	cordon exception     add, list, extend and revoke exceptions
 //	cordon report        write the report on a period, for those who decided the bans
@@ -70,8 +71,8 @@ func rootCommand() *cobra.Command {
 		SilenceErrors:     true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
-	root.AddCommand(serveCommand(), checkCommand(), explainCommand(), diffCommand(), listsCommand(), exceptionCommand(), reportCommand(),
-		exportCommand(), auditCommand(), schemaCommand(), initCommand(), healthcheckCommand(), versionCommand())
+	root.AddCommand(serveCommand(), checkCommand(), explainCommand(), diffCommand(), statusCommand(), listsCommand(), exceptionCommand(),
+		reportCommand(), exportCommand(), auditCommand(), schemaCommand(), initCommand(), healthcheckCommand(), versionCommand())
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("%s: %w; `%s --help` has all flags", commandName(cmd), err, cmd.CommandPath())
 	})

@@ -18,6 +18,7 @@ type reloads struct {
 	service *hold  // of the service file; nil: it is not held
 	path    string // of that file
 	good    *generation
+	since   time.Time // when good, or one of the same hash before it, was put in force
 	holds   map[string]hold
 	fetched *mirror.Mirror // nil: no list lies elsewhere
 }
@@ -28,6 +29,9 @@ func newReloads() *reloads { return &reloads{} }
 func (r *reloads) loaded(l *loader) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.good == nil || r.good.snapshot.Hash() != l.good.snapshot.Hash() {
+		r.since = time.Now()
+	}
 	r.good, r.holds = l.good, l.holds
 	if len(l.holds) == 0 && r.service == nil {
 		r.whole++

@@ -66,9 +66,11 @@ type server struct {
 
 	path        string // of the service file, "" for the embedded default
 	flags       *pflag.FlagSet
-	service     *config.Service // in force
-	goodService *goodFile       // what service was read from, nil for the embedded default
-	handed      handed          // by a service manager
+	started     time.Time
+	service     *config.Service                // in force
+	serving     atomic.Pointer[config.Service] // service, for who looks at it meanwhile
+	goodService *goodFile                      // what service was read from, nil for the embedded default
+	handed      handed                         // by a service manager
 	state       *stateDir
 	release     func()    // gives up the state directory
 	earlier     time.Time // what an earlier process has seen, zero for nothing
@@ -96,7 +98,9 @@ type server struct {
 
 // newServer reads everything, binds everything, and serves nothing yet. An error leaves nothing behind.
 func newServer(ctx context.Context, path string, flags *pflag.FlagSet, stderr io.Writer) (_ *server, failed error) {
-	s := &server{flags: flags, level: new(slog.LevelVar), registry: prometheus.NewRegistry(), outcome: newReloads()}
+	s := &server{
+		flags: flags, level: new(slog.LevelVar), registry: prometheus.NewRegistry(), outcome: newReloads(), started: time.Now(),
+	}
 	s.manager.notifier = systemd.NewNotifier()
 	var err error
 	if s.handed, err = takeSockets(); err != nil {

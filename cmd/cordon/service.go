@@ -25,6 +25,7 @@ func (s *server) readService(stderr io.Writer) error {
 	}
 	s.service = service
 	s.handed.overrule(service)
+	s.serving.Store(service)
 	s.newLog(stderr, service)
 	for _, w := range faults.Warnings() {
 		s.log.Warn("configuration", "warning", w.String())
@@ -120,6 +121,7 @@ func (s *server) reloadService() {
 	next.Listen, next.StateDir, next.Cache = s.service.Listen, s.service.StateDir, s.service.Cache
 	next.Admin, next.Audit = s.service.Admin, s.service.Audit
 	s.service = next
+	s.serving.Store(next)
 }
 
 // holdService leaves the service in force as it is, for wrong.

@@ -154,7 +154,8 @@ func (g *Group) States() []State {
 	all := make([]State, len(entries))
 	for i, e := range entries {
 		all[i] = State{
-			Server: Server{Addr: e.addr, Trusted: e.trusted}, Failing: e.failing(), Failures: int(e.failures.Load()), Response: e.smoothed(),
+			Server:  Server{Addr: e.addr, Trusted: e.trusted},
+			Failing: e.failing(), Failures: int(e.failures.Load()), Response: e.smoothed(),
 		}
 	}
 	return all

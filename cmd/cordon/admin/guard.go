@@ -61,7 +61,7 @@ func (d *doorkeeper) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case slices.Contains(d.open, r.URL.Path):
 		d.next.ServeHTTP(w, r)
 	case !d.lets(r):
-		challenge(w, r)
+		turnAway(w, r)
 	case d.ours && !isOurs(r.Host):
 		http.Error(w, fmt.Sprintf("this listener is asked by its address or as localhost, not as %q: a proxy in front of it has to do so, "+
 			"or set admin.token_file, and any name will do", r.Host), http.StatusMisdirectedRequest)
@@ -70,13 +70,13 @@ func (d *doorkeeper) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// challenge asks a stranger for a token: a program as a bearer of it, a browser, which can't be told to be one, by a password.
-func challenge(w http.ResponseWriter, r *http.Request) {
-	bearer := `Bearer realm="cordon"`
+// turnAway asks a stranger for a token: a program as a bearer of it, a browser, which can't be told to be one, by a password.
+func turnAway(w http.ResponseWriter, r *http.Request) {
+	challenge := `Bearer realm="cordon"`
 	if r.Header.Get("Authorization") != "" {
-		bearer += `, error="invalid_token"` // RFC 6750, section 3.1
+		challenge += `, error="invalid_token"` // RFC 6750, section 3.1
 	}
-	w.Header().Add("WWW-Authenticate", bearer)
+	w.Header().Add("WWW-Authenticate", challenge)
 	w.Header().Add("WWW-Authenticate", `Basic realm="cordon", charset="UTF-8"`) // RFC 7617, section 2
 	w.Header().Set("Connection", "close")                                       // a stranger keeps no place
 	http.Error(w, "a token or a client certificate is asked for here; a browser shows the token as the password of any user name",

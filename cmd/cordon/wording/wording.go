@@ -5,6 +5,7 @@
 //	Moment   "from 2023-03-10", "from 2023-03-10 09:00 CET"
 //	End      "to the end of 2023-09-10", "until 2023-09-10 12:00 CEST"
 //	Span     "from 2023-03-10 to the end of 2023-09-10", "always"
+//	Roughly  "90s", "36h", "12d"
 //
 // A moment is said in its own location; midnight is said by a day: as a beginning by the one that begins, as an end by the one that ends.
 //
@@ -86,3 +87,19 @@ func Day(what string, t time.Time) string {
 
 // Minute is a moment, to the minute.
 func Minute(t time.Time) string { return t.Format("2006-01-02 15:04 MST") }
+
+// Roughly is a duration in its largest unit.
+func Roughly(d time.Duration) string {
+	switch {
+	case d < 0:
+		return "0s"
+	case d < 2*time.Minute:
+		return fmt.Sprintf("%ds", int(d.Seconds()))
+	case d < 2*time.Hour:
+		return fmt.Sprintf("%dm", int(d.Minutes()))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%dh", int(d.Hours()))
+	default:
+		return fmt.Sprintf("%dd", int(d.Hours()/24))
+	}
+}

@@ -34,6 +34,11 @@ func TestWords(t *testing.T) {
 		{Span(time.Time{}, time.Time{}), "always"},
 		{Day("on ", noon), "on 2023-09-10"},
 		{Day("on ", time.Time{}), ""},
+		{Roughly(-time.Second), "0s"},
+		{Roughly(90 * time.Second), "90s"},
+		{Roughly(119 * time.Minute), "119m"},
+		{Roughly(47 * time.Hour), "47h"},
+		{Roughly(12 * 24 * time.Hour), "12d"},
 	} {
 		if c[0] != c[1] {
 			t.Errorf("got %q, want %q", c[0], c[1])
