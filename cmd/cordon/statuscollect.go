@@ -195,10 +195,11 @@ func (v *view) agencies() []status.Agency {
 		below[a.Parent] = append(below[a.Parent], a)
 	}
 	all := make([]status.Agency, 0, len(v.snapshot.Agencies()))
+	policies := v.snapshot.PoliciesByAgency()
 	var add func(parent string, depth int)
 	add = func(parent string, depth int) {
 		for _, a := range below[parent] {
-			all = append(all, v.agency(a, depth))
+			all = append(all, v.agency(a, depth, policies[a.Index]))
 			add(a.Name, depth+1)
 		}
 	}
@@ -209,7 +210,7 @@ func (v *view) agencies() []status.Agency {
 // fewNetworks and fewPolicies are how many of an agency are told: where they are more, people go by the files.
 const fewNetworks, fewPolicies = 4, 8
 
-func (v *view) agency(a *policy.Agency, depth int) status.Agency {
+func (v *view) agency(a *policy.Agency, depth int, policies []*policy.Policy) status.Agency {
 	one := status.Agency{
 		Name: a.Name, Parent: a.Parent, Depth: depth, Mode: a.Mode.String(), Source: a.Source, Policies: []string{},
 		Verdicts: verdictsOf(v.byAgency, a.Name),
@@ -218,7 +219,7 @@ func (v *view) agency(a *policy.Agency, depth int) status.Agency {
 		one.Networks = append(one.Networks, network.String())
 	}
 	one.MoreNets = len(a.Networks) - len(one.Networks)
-	for _, p := range v.snapshot.PoliciesOf(a) {
+	for _, p := range policies {
 		switch phase, _ := p.Phase(v.now); {
 		case phase != policy.InForce:
 		case len(one.Policies) < fewPolicies:

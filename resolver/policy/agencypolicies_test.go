@@ -27,5 +27,8 @@ func TestPoliciesOfAnAgencyAreThoseOfItsClients(t *testing.T) {
 		if got := s.PoliciesOf(s.Agencies()[i]); !slices.Equal(got, want) || address != "" && len(got) == 0 {
 			t.Errorf("%s has %d policies, want the %d of the clients at %q", name, len(got), len(want), address)
 		}
+		if got := s.PoliciesByAgency()[i]; !slices.Equal(got, want) {
+			t.Errorf("among those of all, %s has %d policies, want %d", name, len(got), len(want))
+		}
 	}
 }

@@ -128,6 +128,5 @@ func tell(w http.ResponseWriter, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	encoder := json.NewEncoder(w)
 	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
 	_ = encoder.Encode(v) // an error is that nobody is left to be told
 }
