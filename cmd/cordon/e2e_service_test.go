@@ -241,6 +241,7 @@ func TestE2EServiceWithoutAnyCapability(t *testing.T) {
 	manager.hears(pings)
 	c.write(strings.ReplaceAll(federal(), "The press office", "Everybody in the press office"), "policy/federal.yaml")
 	c.logs(0, "policy in force")
+	manager.hears(`STATUS=policy [0-9a-f]{8}; in force: ban with 2 exceptions`, pings)
 	c.signal(syscall.SIGHUP)
 	manager.hears(`RELOADING=1\nMONOTONIC_USEC=[0-9]+`, pings)
 	manager.hears(`READY=1\nSTATUS=in force: ban with 2 exceptions`, pings)
