@@ -44,13 +44,32 @@ func (s *server) told(err error) {
 	}
 }
 
-// statusLine says what is in force, and how much is held.
+// statusLine says how much is held, which policy is in force, how old the oldest list is, and what the policy bans by: in this order, as a
+// service manager shows the beginning of a long line.
 func (s *server) statusLine() string {
-	text := "in force: " + inForce(s.loader.good.snapshot, time.Now())
+	now, snapshot := time.Now(), s.loader.good.snapshot
+	text := "policy " + snapshot.Hash()[:shortHash]
 	if held := len(s.held()); held > 0 {
-		text += "; " + wording.Count(held, "fault") + " held: see the log"
+		text = wording.Count(held, "fault") + " held: see cordon status; " + text
 	}
-	return text
+	if oldest := oldestList(s.outcome.lists(now)); oldest != nil {
+		text += "; oldest list " + oldest.Name + ", current " + wording.Minute(oldest.Current.Local())
+	}
+	return text + "; in force: " + inForce(snapshot, now)
+}
+
+// shortHash is how many digits of a hash tell policies apart for people.
+const shortHash = 8
+
+// oldestList is the one whose source was known to have nothing newer the longest ago; nil if that is not known of any.
+func oldestList(all []listStatus) (oldest *listStatus) {
+	for i := range all {
+		l := &all[i]
+		if !l.Current.IsZero() && (oldest == nil || l.Current.Before(oldest.Current)) {
+			oldest = l
+		}
+	}
+	return oldest
 }
 
 // assure tells the service manager that the server is well, as long as that is so, twice in the time after which it would end the process;

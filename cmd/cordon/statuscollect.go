@@ -11,6 +11,7 @@ import (
 
 	"cordon/blocklists/domain"
 	"cordon/cmd/cordon/audit"
+	"cordon/cmd/cordon/selftest"
 	"cordon/cmd/cordon/status"
 	"cordon/config"
 	"cordon/resolver"
@@ -43,7 +44,7 @@ func (s *server) status() *status.Status {
 		},
 		Next: next, Held: running.held(zone), Policies: v.policies(), Agencies: v.agencies(),
 		Exceptions: v.exceptions(s.resolver.Uses()), Lists: v.lists(s.outcome.lists(now.Now)), Routes: s.upstream.routes(),
-		Traffic: s.trafficNow(v.all), Limits: s.limitsHit(), Tests: []status.Test{},
+		Traffic: s.trafficNow(v.all), Limits: s.limitsHit(), Tests: v.tests(s.selftest.Outcomes()),
 	}
 }
 
@@ -262,6 +263,18 @@ func (v *view) lists(found []listStatus) []status.List {
 			one.Fetched, one.NextTry, one.Failures, one.Error = v.local(f.Last), v.local(f.Next), f.Failures, f.Error
 		}
 		all = append(all, one)
+	}
+	return all
+}
+
+// tests are what came of the questions that the server asks itself.
+func (v *view) tests(outcomes []selftest.Outcome) []status.Test {
+	all := make([]status.Test, 0, len(outcomes))
+	for i := range outcomes {
+		o := &outcomes[i]
+		all = append(all, status.Test{
+			Agency: o.Agency, Expect: o.Expect, Name: o.Name, OK: o.OK, Reason: o.Reason, At: v.local(o.At), Since: v.local(o.Since),
+		})
 	}
 	return all
 }
