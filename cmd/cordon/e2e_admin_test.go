@@ -22,7 +22,7 @@ func TestE2EHealthAndMetrics(t *testing.T) {
 	} {
 		c.dig(append(strings.Fields(question), "-b", "127.0.3.77")...)
 	}
-	for path, want := range map[string]int{"/healthz": 200, "/readyz": 200, "/metrics": 200, "/": 404, "/debug/pprof/": 404} {
+	for path, want := range map[string]int{"/healthz": 200, "/readyz": 200, "/metrics": 200, "/": 200, "/none": 404, "/debug/pprof/": 404} {
 		if status, text := c.get(path); status != want {
 			t.Errorf("GET %s: %d, want %d: %.100s", path, status, want, text)
 		}
