@@ -184,6 +184,16 @@ func exists(path string) bool {
 	return err == nil
 }
 
+// ReadRegular reads a file of most octets at most, which may be a symbolic link to one. A named pipe or a device is an error: it would hold
+// us up, or never end. Errors are without the path.
+func ReadRegular(path string, most int64) ([]byte, error) {
+	data, err := readRegular(path, most+1)
+	if err == nil && int64(len(data)) > most {
+		return nil, fmt.Errorf("it is larger than %d MiB", most>>20)
+	}
+	return data, err
+}
+
 // readRegular reads up to limit octets of a regular file: a pipe or a device would hold us up, or never end.
 func readRegular(path string, limit int64) ([]byte, error) {
 	return readRegularOf(os.Stat, os.OpenFile, path, limit)

@@ -35,6 +35,8 @@ type Service struct {
 	ResolvConf string `yaml:"resolv_conf" opt:"path" default:"/etc/resolv.conf"`
 	// Forward has the zones for which other servers are asked. The longest zone that a name is in counts.
 	Forward []Forward `yaml:"forward"`
+	// Local has the names that are answered here.
+	Local Local `yaml:"local"`
 
 	Cache    Cache    `yaml:"cache"`
 	Limits   Limits   `yaml:"limits"`
@@ -89,13 +91,50 @@ type Upstream struct {
 	Trusted bool `yaml:"trusted"`
 }
 
-// Forward sends the names of a zone to other servers.
+// Forward sends the names of a zone, or the addresses of networks, to other servers.
 type Forward struct {
 	Place
-	// Zone is the zone's name; it and all names below it are meant. Required, and not the root.
-	Zone domain.Name `yaml:"zone" opt:"required"`
+	// Zone is the zone's name; it and all names below it are meant. It or Networks is required; not the root.
+	Zone domain.Name `yaml:"zone"`
+	// Networks are those whose addresses the servers know the names of: their reverse zones, see [domain.Reverse].
+	Networks []netip.Prefix `yaml:"networks"`
 	// Upstreams are the servers for the zone, at least one. Required.
 	Upstreams []Upstream `yaml:"upstreams" opt:"required"`
+}
+
+// Zones are all zones that f is for: Zone, and the reverse zones of Networks.
+func (f *Forward) Zones() []domain.Name {
+	var zones []domain.Name
+	if f.Zone != "" {
+		zones = append(zones, f.Zone)
+	}
+	for _, network := range f.Networks {
+		zones = append(zones, domain.Reverse(network)...)
+	}
+	return zones
+}
+
+// Label is what f is called in metrics and logs: its zone, else its first network.
+func (f *Forward) Label() string {
+	if f.Zone == "" && len(f.Networks) > 0 {
+		return f.Networks[0].String()
+	}
+	return f.Zone.String()
+}
+
+// Local has names of one's own, which are answered here and before any upstream is asked. Policy goes before them.
+type Local struct {
+	Place
+	// Records are records in the form of a zone file, one a text: "intranet.example 3600 A 192.0.2.10". Names are whole, with or without
+	// a dot at the end; TTL and class may be left out. A name has what stands here and nothing else: of other types there is no record.
+	Records []string `yaml:"records"`
+	// Hosts are files in the form of hosts(5): addresses, and the names that each has. The first name is the one of the address.
+	Hosts []string `yaml:"hosts" opt:"path"`
+	// Zones are zones of which all is here: of names in them that have no record there is none, and no upstream is asked.
+	Zones []domain.Name `yaml:"zones"`
+	// TTL is how long the answers may be kept: records without a TTL of their own, names of Hosts, and that there is none. 1 s to 1 day;
+	// default 5 minutes.
+	TTL time.Duration `yaml:"ttl" default:"5m" min:"1s" max:"24h"`
 }
 
 // Cache says what is kept of the upstreams' answers.

@@ -1,6 +1,10 @@
 package config
 
-import "net/netip"
+import (
+	"net/netip"
+
+	"cordon/blocklists/domain"
+)
 
 // checkService finds what is wrong with a service whose keys are right one by one.
 func checkService(s *Service) Faults {
@@ -9,27 +13,85 @@ func checkService(s *Service) Faults {
 		faults = append(faults, faultAt(s.At("upstreams"), "upstreams: the list is empty: leave the key out to ask the servers of %s",
 			s.ResolvConf))
 	}
-	zones := make(map[string]Pos)
+	faults = append(faults, s.checkForward()...)
+	faults = append(faults, s.checkAdmin()...)
+	return append(faults, s.checkClients()...)
+}
+
+// The most that local and forward may have.
+const (
+	maxHostsFiles = 64
+	maxZones      = 4096 // of all entries of forward
+)
+
+// checkForward finds zones that are forwarded twice or not at all, and zones of local that are somebody else's.
+func (s *Service) checkForward() Faults {
+	var faults Faults
+	places := make(map[domain.Name]Pos)
 	for i := range s.Forward {
 		f := &s.Forward[i]
-		zone := f.Zone.String()
-		first, twice := zones[zone]
-		switch {
-		case f.Zone == "":
-		case f.Zone == "\x00":
-			faults = append(faults, faultAt(f.At("zone"), "zone: the root is what upstreams are for"))
-		case twice:
-			faults = append(faults, faultAt(f.At("zone"), "zone: %s is there twice, first at %s", zone, first))
-		default:
-			zones[zone] = f.At("zone")
+		if !f.faulty && f.Zone == "" && len(f.Networks) == 0 {
+			faults = append(faults, faultAt(f.Pos, `the key "zone" or "networks" is missing from this entry of "forward"`))
 		}
 		if f.Has("upstreams") && !f.faulty && len(f.Upstreams) == 0 {
 			faults = append(faults, faultAt(f.At("upstreams"), "upstreams: the list is empty: want at least one"))
 		}
+		faults = append(faults, f.checkZones(places)...)
 		faults = append(faults, s.checkUpstreams(f.Upstreams)...)
 	}
-	faults = append(faults, s.checkAdmin()...)
-	return append(faults, s.checkClients()...)
+	return append(faults, s.Local.check(places)...)
+}
+
+// checkZones adds the zones of f to places, where zones were found before.
+func (f *Forward) checkZones(places map[domain.Name]Pos) Faults {
+	var faults Faults
+	add := func(key string, at Pos, what string, zone domain.Name) bool {
+		first, twice := places[zone]
+		switch {
+		case twice:
+			faults = append(faults, faultAt(at, "%s: %s is there twice, first at %s", key, what, first))
+		case len(places) == maxZones:
+			faults = append(faults, faultAt(at, "%s: more than %d zones are forwarded, of which %s is one: want fewer, such as larger networks",
+				key, maxZones, what))
+		default:
+			places[zone] = at
+		}
+		return !twice && len(faults) == 0
+	}
+	switch f.Zone {
+	case "":
+	case domain.Root:
+		faults = append(faults, faultAt(f.At("zone"), "zone: the root is what upstreams are for"))
+	default:
+		add("zone", f.At("zone"), f.Zone.String(), f.Zone)
+	}
+	for i, network := range f.Networks {
+		for _, zone := range domain.Reverse(network) {
+			if !add("networks", f.AtElement("networks", i), network.String()+" ("+zone.String()+")", zone) {
+				break
+			}
+		}
+	}
+	return faults
+}
+
+// check finds zones that can't be local, because they are forwarded or have all names, and too many files.
+func (l *Local) check(forwarded map[domain.Name]Pos) Faults {
+	var faults Faults
+	for i, zone := range l.Zones {
+		at := l.AtElement("zones", i)
+		first, twice := forwarded[zone]
+		switch {
+		case zone == domain.Root:
+			faults = append(faults, faultAt(at, "zones: with the root, no upstream would ever be asked"))
+		case twice:
+			faults = append(faults, faultAt(at, "zones: %s is forwarded, at %s: all of it can't be here and there", zone, first))
+		}
+	}
+	if n := len(l.Hosts); n > maxHostsFiles {
+		faults = append(faults, faultAt(l.AtElement("hosts", maxHostsFiles), "hosts: found %d files, want %d at most", n, maxHostsFiles))
+	}
+	return faults
 }
 
 // checkAdmin finds an admin listener that strangers reach and that asks nobody who they are, and files without those that they need.

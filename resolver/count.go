@@ -26,6 +26,7 @@ type counts struct {
 type shard struct {
 	rcodes  [32]atomic.Uint64 // by RCODE, of which we send those below 32
 	lookups [4]atomic.Uint64  // by cache.State
+	own     atomic.Uint64     // answers from names of one's own
 	_       [64]byte
 }
 
@@ -68,6 +69,13 @@ func (c *counts) looked(q *wire.Query, found cache.State) {
 		return
 	}
 	c.shards[q.Worker].lookups[found].Add(1)
+}
+
+// own counts an answer from names of one's own, be it a refusal for what it leads to.
+func (c *counts) own(q *wire.Query) {
+	if !q.Own() {
+		c.shards[q.Worker].own.Add(1)
+	}
 }
 
 // renewed counts a renewal by what it brought.

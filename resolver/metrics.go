@@ -29,6 +29,10 @@ var (
 		[]string{"result"}, nil)
 	flightsDesc = prometheus.NewDesc("cordon_upstream_flights",
 		"Questions under way to upstreams; those of several clients for the same thing count once.", nil, nil)
+	ownDesc = prometheus.NewDesc("cordon_local_answers_total",
+		"Answers from names of one's own, without those to aliases that lead elsewhere.", nil, nil)
+	ownNamesDesc = prometheus.NewDesc("cordon_local_names",
+		"Names of one's own that have records, names of addresses included.", nil, nil)
 	waitingDesc = prometheus.NewDesc("cordon_dns_waiting",
 		"Queries that wait for upstreams.", nil, nil)
 )
@@ -37,6 +41,7 @@ var (
 func (r *Resolver) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		responsesDesc, verdictsDesc, listVerdictsDesc, usesDesc, lookupsDesc, prefetchesDesc, flightsDesc, waitingDesc,
+		ownDesc, ownNamesDesc,
 	} {
 		ch <- d
 	}
@@ -47,6 +52,8 @@ func (r *Resolver) Collect(ch chan<- prometheus.Metric) {
 	r.counts.collect(ch)
 	r.collectVerdicts(ch)
 	r.counts.collectUses(ch)
+	ch <- prometheus.MustNewConstMetric(ownDesc, prometheus.CounterValue, r.counts.sum(func(s *shard) uint64 { return s.own.Load() }))
+	ch <- prometheus.MustNewConstMetric(ownNamesDesc, prometheus.GaugeValue, float64(r.ownNames()))
 	open, waiting := r.flights.load()
 	ch <- prometheus.MustNewConstMetric(flightsDesc, prometheus.GaugeValue, float64(open))
 	ch <- prometheus.MustNewConstMetric(waitingDesc, prometheus.GaugeValue, float64(waiting))
@@ -137,6 +144,13 @@ func (c *counts) collectUses(ch chan<- prometheus.Metric) {
 	for key, used := range c.uses {
 		ch <- prometheus.MustNewConstMetric(usesDesc, prometheus.CounterValue, float64(used.n.Load()), key.exception, key.agency)
 	}
+}
+
+func (r *Resolver) ownNames() int {
+	if s := r.state.Load(); s != nil {
+		return s.names.Len()
+	}
+	return 0
 }
 
 func (c *counts) sum(of func(*shard) uint64) float64 {

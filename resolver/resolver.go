@@ -11,6 +11,7 @@ import (
 
 	"cordon/resolver/answer"
 	"cordon/resolver/cache"
+	"cordon/resolver/names"
 	"cordon/resolver/policy"
 	"cordon/resolver/upstream"
 	"cordon/resolver/wire"
@@ -72,6 +73,7 @@ type state struct {
 	audiences  []audience // by Agency.Index
 	tally      *tally
 	structured StructuredErrors
+	names      *names.Table
 	local      *answer.Local
 	routes     *routes
 	notify     NotifyFunc // nil: nobody listens
@@ -102,16 +104,22 @@ func (r *Resolver) Publish(s *policy.Snapshot) {
 	})
 }
 
-// Configure puts routes and local zones in force.
+// Configure puts routes, names of one's own and local zones in force.
 func (r *Resolver) Configure(c Routing) error {
 	routes, err := r.routes().with(c)
 	if err != nil {
 		return err
 	}
 	c.Local.Forwarded = routes.zones()
+	if c.Names != nil {
+		c.Local.Owns = c.Names.Exists
+	}
+	local := answer.NewLocal(c.Local)
+	if err := routes.leadAway(c.Names, local); err != nil {
+		return err
+	}
 	r.change(func(next *state) {
-		next.routes = routes
-		next.local = answer.NewLocal(c.Local)
+		next.routes, next.local, next.names = routes, local, c.Names
 	})
 	return nil
 }
@@ -215,7 +223,7 @@ func (r *Resolver) answer(dst []byte, q *wire.Query, s *state) ([]byte, bool) {
 	if meta, ok := answer.AppendMeta(dst, q); ok {
 		return meta, true
 	}
-	if local, ok := s.local.Append(dst, q); ok {
+	if local, ok := r.local(dst, q, s, asker, &verdict, now); ok {
 		return local, true
 	}
 	entry, state := r.cache.Get(s.key(q), q.Now)

@@ -10,6 +10,7 @@ import (
 	"cordon/blocklists/domain"
 	"cordon/resolver/answer"
 	"cordon/resolver/cache"
+	"cordon/resolver/names"
 	"cordon/resolver/upstream"
 	"cordon/resolver/wire"
 )
@@ -18,13 +19,15 @@ import (
 type Routing struct {
 	Default Route
 	Zones   []Route            // no zone twice
-	Local   answer.LocalConfig // Forwarded is set by the resolver
+	Local   answer.LocalConfig // Forwarded and Owns are set by the resolver
+	Names   *names.Table       // of one's own; nil for none
 }
 
 // Route is a group of upstreams for a zone and all below it.
 type Route struct {
-	Zone      domain.Name // the root for the default route
-	Upstreams Exchanger   // not nil
+	Zone      domain.Name   // the root for the default route
+	Also      []domain.Name // more zones with the same upstreams
+	Upstreams Exchanger     // not nil
 	// Identity tells this route's data from that of another: data fetched by a route is never served after the route of a name
 	// got another identity. The addresses of the servers, say.
 	Identity string
@@ -36,6 +39,7 @@ type routes struct {
 	targets map[uint16]*target
 	root    uint16
 	byZone  map[string]uint16
+	aliases uint16 // of aliases of one's own that lead away; of no meaning where there are none
 }
 
 // with is the routes of c, which keep the ids that the same routes have in rs. rs may be nil.
@@ -54,6 +58,9 @@ func (rs *routes) with(c Routing) (*routes, error) {
 		}
 		next.targets[id] = &target{Exchanger: route.Upstreams}
 		next.byZone[string(route.Zone)] = id
+		for _, zone := range route.Also {
+			next.byZone[string(zone)] = id
+		}
 	}
 	next.root = next.byZone[string(c.Default.Zone)]
 	delete(next.byZone, string(c.Default.Zone))
@@ -117,7 +124,9 @@ func (rs *routes) route(name []byte) uint16 {
 
 // key is the cache key of q; it views q.
 func (s *state) key(q *wire.Query) cache.Key {
-	return cache.Key{
-		Name: q.Name, Type: q.Type, Class: q.Class, DO: q.DO, CD: q.CD(), Route: s.routes.route(q.Name),
+	route := s.routes.route(q.Name)
+	if s.names.LeadsAway() && s.names.Look(q.Name, q.Type).Where == names.Away {
+		route = s.routes.aliases
 	}
+	return cache.Key{Name: q.Name, Type: q.Type, Class: q.Class, DO: q.DO, CD: q.CD(), Route: route}
 }

@@ -114,6 +114,9 @@ func (s *server) held() map[string]auditedHold {
 	}
 	s.outcome.mu.Lock()
 	defer s.outcome.mu.Unlock()
+	for path, h := range s.outcome.hosts {
+		all[path] = auditedHold{reason: audit.WithoutAddresses(h.reason)}
+	}
 	if h := s.outcome.service; h != nil {
 		all[s.outcome.path] = auditedHold{reason: audit.WithoutAddresses(h.reason)}
 	}

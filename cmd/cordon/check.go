@@ -20,6 +20,7 @@ import (
 	"cordon/cmd/cordon/files"
 	"cordon/cmd/cordon/wording"
 	"cordon/config"
+	"cordon/resolver/names"
 	"cordon/resolver/policy"
 )
 
@@ -88,6 +89,7 @@ type inputs struct {
 	serviceBad bool        // there are faults in the service file
 	generation *generation // nil if there are faults, but for those that a server would hold an owned file or a list for
 	holds      map[string]hold
+	names      *names.Table // of one's own; nil for none
 	mirrored   func(*config.List) *mirror.Copy
 }
 
@@ -104,13 +106,14 @@ func readAll(cmd *cobra.Command, path string) (*inputs, error) {
 			return nil, err
 		}
 	}
-	in.service, in.faults = config.ParseService(serviceFile(in.path), cmd.Flags())
+	in.service, in.faults = parseService(serviceFile(in.path), cmd.Flags())
 	if policyDir != "" {
 		in.service.PolicyDir = policyDir
 	}
 	in.checkUpstreams()
 	in.checkAdmin()
 	in.serviceBad = in.faults.Bad()
+	in.checkNames()
 	if in.path != "" && in.faults.Bad() && in.service.PolicyDir == "" {
 		return in, nil // what policy it names is not known
 	}

@@ -62,6 +62,7 @@ func (in *inputs) summary() string {
 		}
 	}
 	line("checked", in.read())
+	line("local", in.ownNames())
 	if in.generation != nil && !in.faults.Bad() {
 		s, now := in.generation.snapshot, time.Now()
 		set := s.Set()

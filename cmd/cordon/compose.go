@@ -209,7 +209,13 @@ func structuredErrors(s *config.Service) resolver.StructuredErrors {
 }
 
 func localConfig(s *config.Service) answer.LocalConfig {
-	return answer.LocalConfig{Firefox: s.Canaries.Firefox, ICloud: s.Canaries.ICloudPrivateRelay}
+	c := answer.LocalConfig{
+		Firefox: s.Canaries.Firefox, ICloud: s.Canaries.ICloudPrivateRelay, TTL: uint32(s.Local.TTL / time.Second), //nolint:gosec // 1 day at most
+	}
+	for _, zone := range s.Local.Zones {
+		c.Zones = append(c.Zones, []byte(zone))
+	}
+	return c
 }
 
 func servers(list []config.Upstream) []upstream.Server {

@@ -283,11 +283,11 @@ func (p *perSecond) allow(now time.Time, limit int64) bool {
 	return p.count.Add(1) <= limit
 }
 
-// zonesOf are the zones that have servers of their own: they are the organisation's.
+// zonesOf are the zones that have servers of their own, or are answered here: they are the organisation's.
 func zonesOf(service *config.Service) []domain.Name {
-	zones := make([]domain.Name, 0, len(service.Forward))
+	zones := slices.Clone(service.Local.Zones)
 	for i := range service.Forward {
-		zones = append(zones, service.Forward[i].Zone)
+		zones = append(zones, service.Forward[i].Zones()...)
 	}
 	slices.Sort(zones)
 	return zones

@@ -14,6 +14,7 @@ import (
 	"cordon/cmd/cordon/wording"
 	"cordon/config"
 	"cordon/resolver/answer"
+	"cordon/resolver/names"
 	"cordon/resolver/policy"
 	"cordon/resolver/wire"
 )
@@ -75,6 +76,8 @@ func explain(cmd *cobra.Command, text string, q question) error {
 		return errors.New("explain: the configuration has faults, so there is no policy to explain")
 	}
 	in.sayHeld(cmd.ErrOrStderr())
+	local := lookup(in.service, in.names, name, strings.ToUpper(q.rtype))
+	leadsTo.take(local.leads.names, local.leads.addrs)
 	snapshot := in.generation.snapshot
 	at, err := moment(q.at, zoneOf(snapshot))
 	if err != nil {
@@ -96,29 +99,84 @@ func explain(cmd *cobra.Command, text string, q question) error {
 	e.place(in.generation.set)
 	e.tellIdle(in.generation.set, asker, client)
 	e.follow(leadsTo)
-	e.Here = answeredHere(in.service, name, strings.ToUpper(q.rtype))
+	e.tellLocal(&local)
 	if q.json {
 		return writeJSON(cmd.OutOrStdout(), e)
 	}
 	return e.write(cmd.OutOrStdout())
 }
 
-// answeredHere is the answer to a name that no upstream is asked for, "" if one is.
-func answeredHere(s *config.Service, name domain.Name, rtype string) string {
-	local := localConfig(s)
-	for _, f := range s.Forward {
-		local.Forwarded = append(local.Forwarded, []byte(f.Zone))
+// locally is what a server does with a name before it asks an upstream, and which it asks. The zero value: it asks those for all names.
+type locally struct {
+	answer string // to a name that no upstream is asked for, "" if one is
+	source string // where the records are written, if they are one's own
+	end    string // what an alias of one's own leads to, for which upstreams are asked; "" if it is none
+	asked  string // the entry of forward whose servers are asked, "" for the upstreams of all names
+	leads  chain  // what the records lead to
+}
+
+// lookup is what a server that has s and own does with name.
+func lookup(s *config.Service, own *names.Table, name domain.Name, rtype string) locally {
+	var l locally
+	number := dns.StringToType[rtype]
+	found := own.Look([]byte(name), number)
+	if found.Where != names.Nowhere {
+		at, _ := own.Origin(name, number)
+		l.source = at.String()
+		l.leads.take(found.Leads(nil, nil))
 	}
-	query, reply := new(dns.Msg), new(dns.Msg)
-	query.SetQuestion(dns.Fqdn(name.String()), dns.StringToType[rtype])
+	query := new(dns.Msg)
+	query.SetQuestion(dns.Fqdn(name.String()), number)
 	packed, err := query.Pack()
 	if err != nil {
-		return ""
+		return l
 	}
 	q := new(wire.Query)
 	q.Parse(packed)
-	text, here := answer.NewLocal(local).Append(nil, q)
-	if !here || reply.Unpack(text) != nil {
+	if found.Where == names.Here {
+		l.answer = answerText(found.Append(nil, q, 0))
+		return l
+	}
+	asked, c := name, localConfig(s)
+	if found.Where == names.Away {
+		asked, _ = domain.FromWire(found.End())
+		l.end = asked.String()
+	} else if text, here := localZones(s, own, c).Append(nil, q); here {
+		l.answer = answerText(text)
+		return l
+	}
+	l.asked = forwardOf(s, asked)
+	return l
+}
+
+// localZones are the zones of c that a server with s and own answers itself.
+func localZones(s *config.Service, own *names.Table, c answer.LocalConfig) *answer.Local {
+	for i := range s.Forward {
+		for _, zone := range s.Forward[i].Zones() {
+			c.Forwarded = append(c.Forwarded, []byte(zone))
+		}
+	}
+	c.Owns = own.Exists
+	return answer.NewLocal(c)
+}
+
+// forwardOf is what the entry of forward is called that holds name, "" if none does: that with the longest zone.
+func forwardOf(s *config.Service, name domain.Name) string {
+	label, longest := "", 0
+	for i := range s.Forward {
+		for _, zone := range s.Forward[i].Zones() {
+			if len(zone) > longest && name.Within(zone) {
+				label, longest = s.Forward[i].Label(), len(zone)
+			}
+		}
+	}
+	return label
+}
+
+// answerText is msg in a few words.
+func answerText(msg []byte) string {
+	reply := new(dns.Msg)
+	if reply.Unpack(msg) != nil {
 		return ""
 	}
 	if reply.Rcode == dns.RcodeSuccess && len(reply.Answer) == 0 {

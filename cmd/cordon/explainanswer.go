@@ -64,6 +64,20 @@ func (c *chain) add(text string) bool {
 	return true
 }
 
+// take adds names and addrs, which it copies.
+func (c *chain) take(names [][]byte, addrs []netip.Addr) {
+	for _, name := range names {
+		if c.add(string(domain.AppendText(nil, name))) {
+			c.names = append(c.names, slices.Clone(name))
+		}
+	}
+	for _, addr := range addrs {
+		if c.add(addr.String()) {
+			c.addrs = append(c.addrs, addr)
+		}
+	}
+}
+
 // follow says of everything that p leads to what the matches of e make of it.
 func (e *Explained) follow(p chain) {
 	for _, to := range p.texts {

@@ -23,6 +23,10 @@ type Explained struct {
 	Would   string    `json:"would_answer,omitempty"`  // what is given where the verdict observe would be refuse
 	Here    string    `json:"answered_here,omitempty"` // what is given to a name that no upstream is asked for
 
+	HereSource string `json:"local_source,omitempty"` // where the name's records are written, if they are one's own
+	AliasOf    string `json:"alias_of,omitempty"`     // what such a record leads to that upstreams are asked for
+	Forward    string `json:"forward,omitempty"`      // the zone, or network, whose servers are asked
+
 	Agency    agencyFacts     `json:"agency"`
 	Policy    *policyFacts    `json:"policy,omitempty"` // the reason
 	Exception *exceptionFacts `json:"exception,omitempty"`
@@ -350,4 +354,9 @@ func refusalText(v *policy.Verdict) string {
 		return "NODATA" + every + " (NXDOMAIN would deny the names that an exception allows)"
 	}
 	return "NXDOMAIN" + every
+}
+
+// tellLocal tells what is done with the name before an upstream is asked.
+func (e *Explained) tellLocal(l *locally) {
+	e.Here, e.HereSource, e.AliasOf, e.Forward = l.answer, l.source, l.end, l.asked
 }

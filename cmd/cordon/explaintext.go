@@ -95,12 +95,24 @@ func (e *Explained) gets() string {
 	case e.Verdict == "except":
 		return "the answer, and it is counted"
 	case e.Here != "":
-		return e.Here + ": this name is answered here, no upstream is asked"
+		return e.Here + ": this name is answered here, no upstream is asked" + placeText(e.HereSource)
 	case len(e.LeadsTo) == 0 && len(e.Matches) == 0:
-		return "the answer, unless what that leads to is refused (cordon explain --answer judges it)"
+		return "the answer" + e.asked() + ", unless what that leads to is refused (cordon explain --answer judges it)"
 	default:
-		return "the answer"
+		return "the answer" + e.asked()
 	}
+}
+
+// asked says who is asked, and for what, if that is not the upstreams for the name.
+func (e *Explained) asked() string {
+	text := ""
+	if e.Forward != "" {
+		text = " of the servers for " + e.Forward
+	}
+	if e.AliasOf != "" {
+		text += " to " + e.AliasOf + ", of which the name is an alias" + placeText(e.HereSource)
+	}
+	return text
 }
 
 // holdsUntil is the moment up to which the verdict holds, and what happens then; "" if no date changes it.

@@ -207,7 +207,7 @@ func (s *server) took() {
 // save records what is in force, for the next start.
 func (s *server) save() {
 	good := s.loader.good.keep(s.service.PolicyDir)
-	good.Service = s.goodService
+	good.Service, good.Hosts = s.goodService, s.own.keep()
 	if s.service.PolicyDir == "" {
 		good.Policy = nil
 	}
@@ -256,6 +256,9 @@ func (s *server) watchFor(files []config.File) {
 	add(s.service.PolicyDir)
 	if len(s.service.Upstreams) == 0 {
 		add(s.service.ResolvConf)
+	}
+	for _, path := range s.own.watched(s.service) {
+		add(path)
 	}
 	written, _ := config.ParsePolicy(files)
 	sets := []*config.PolicySet{written}

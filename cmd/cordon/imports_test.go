@@ -37,9 +37,10 @@ var mayImport = map[string][]string{
 	"resolver/limit":         {},
 	"resolver/upstream":      {"resolver/syscalls", "resolver/wire"},
 	"resolver/listen":        {"resolver/limit", "resolver/syscalls", "resolver/wire"},
+	"resolver/names":         {"blocklists/domain", "resolver/answer", "resolver/wire"},
 	"resolver": {
-		"blocklists/domain", "resolver/agency", "resolver/answer", "resolver/cache", "resolver/limit", "resolver/policy", "resolver/upstream",
-		"resolver/wire",
+		"blocklists/domain", "resolver/agency", "resolver/answer", "resolver/cache", "resolver/limit", "resolver/names", "resolver/policy",
+		"resolver/upstream", "resolver/wire",
 	},
 	"config":              {"blocklists/domain", "blocklists/format"},
 	"cmd/cordon/admin":    {"cmd/cordon/files"},
@@ -54,12 +55,14 @@ var mayImport = map[string][]string{
 	"cmd/dnsload":         {"resolver/syscalls", "resolver/wire"},
 	"config/gen":          {},
 	"cmd/cordon/status":   {"cmd/cordon/wording"},
+	"cmd/cordon/hosts":    {"config", "resolver/names"},
 	"cmd/cordon": {
-		"cmd/cordon/admin", "cmd/cordon/audit", "cmd/cordon/effect", "cmd/cordon/export", "cmd/cordon/files", "cmd/cordon/report",
-		"cmd/cordon/selftest", "cmd/cordon/status", "cmd/cordon/systemd", "cmd/cordon/wording",
+		"cmd/cordon/admin", "cmd/cordon/audit", "cmd/cordon/effect", "cmd/cordon/export", "cmd/cordon/files", "cmd/cordon/hosts",
+		"cmd/cordon/report", "cmd/cordon/selftest", "cmd/cordon/status", "cmd/cordon/systemd", "cmd/cordon/wording",
 		"blocklists", "blocklists/builtin", "blocklists/domain", "blocklists/fetch", "blocklists/format", "blocklists/mirror",
-		"blocklists/signature", "blocklists/transfer", "config", "resolver", "resolver/answer",
-		"resolver/cache", "resolver/limit", "resolver/listen", "resolver/policy", "resolver/syscalls", "resolver/upstream", "resolver/wire",
+		"blocklists/signature", "blocklists/transfer",
+		"config", "resolver", "resolver/answer", "resolver/cache", "resolver/limit", "resolver/listen", "resolver/names",
+		"resolver/policy", "resolver/syscalls", "resolver/upstream", "resolver/wire",
 	},
 }
 
@@ -73,8 +76,8 @@ var onlyIn = []struct {
 		return f.within("cmd") || f.test && f.dir == "config"
 	}},
 	{"cordon/.ci", "the gate is no part of the program", func(sourceFile) bool { return false }},
-	{"github.com/miekg/dns", "queries and answers are octets; this is for zones, explain's names of types, and the oracle of tests", func(f sourceFile) bool {
-		return f.dir == "blocklists/transfer" || f.path == "cmd/cordon/explain.go" || f.test && (f.within("resolver") || f.within("cmd"))
+	{"github.com/miekg/dns", "queries and answers are octets; this is for zones and records, explain's names of types, and the oracle of tests", func(f sourceFile) bool {
+		return f.dir == "blocklists/transfer" || f.dir == "resolver/names" || f.path == "cmd/cordon/explain.go" || f.test && (f.within("resolver") || f.within("cmd"))
 	}},
 	{"github.com/spf13/viper", "files, environment and flags are merged in config", func(f sourceFile) bool { return f.within("config") }},
 	{"go.yaml.in/yaml", "files are decoded in config", func(f sourceFile) bool { return f.within("config") || f.test }},

@@ -20,7 +20,8 @@ type reloads struct {
 	good    *generation
 	since   time.Time // when good, or one of the same hash before it, was put in force
 	holds   map[string]hold
-	fetched *mirror.Mirror // nil: no list lies elsewhere
+	hosts   map[string]hold // of hosts files, by their paths
+	fetched *mirror.Mirror  // nil: no list lies elsewhere
 }
 
 func newReloads() *reloads { return &reloads{} }
@@ -33,7 +34,7 @@ func (r *reloads) loaded(l *loader) {
 		r.since = time.Now()
 	}
 	r.good, r.holds = l.good, l.holds
-	if len(l.holds) == 0 && r.service == nil {
+	if len(l.holds) == 0 && len(r.hosts) == 0 && r.service == nil {
 		r.whole++
 		r.last = time.Now()
 	} else {
@@ -59,6 +60,13 @@ func (r *reloads) holdService(path, reason string) bool {
 	news := r.service.reason != reason
 	r.path, r.service.reason = path, reason
 	return news
+}
+
+// holdHosts records which hosts files are held, and why.
+func (r *reloads) holdHosts(holds map[string]hold) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.hosts = holds
 }
 
 func (r *reloads) releaseService() bool {
@@ -121,6 +129,9 @@ func (r *reloads) Collect(ch chan<- prometheus.Metric) {
 	gauge(policyInfoDesc, 1, r.good.snapshot.Hash())
 	if r.service != nil {
 		gauge(heldDesc, seconds(r.service.since), r.path)
+	}
+	for what, h := range r.hosts {
+		gauge(heldDesc, seconds(h.since), what)
 	}
 	for what, h := range r.holds {
 		gauge(heldDesc, seconds(h.since), what)

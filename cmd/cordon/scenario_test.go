@@ -404,7 +404,12 @@ func (x *scenario) stopServer([]string) error {
 
 func (x *scenario) wantHeld(args []string) error {
 	var held []string
-	for what := range x.server.loader.holds {
+	all := maps.Clone(x.server.own.holds)
+	if all == nil {
+		all = map[string]hold{}
+	}
+	maps.Copy(all, x.server.loader.holds)
+	for what := range all {
 		if relative, err := filepath.Rel(x.dir, what); err == nil && filepath.IsAbs(what) {
 			what = filepath.ToSlash(relative)
 		}

@@ -25,6 +25,7 @@ import (
 	"cordon/resolver/cache"
 	"cordon/resolver/limit"
 	"cordon/resolver/listen"
+	"cordon/resolver/names"
 	"cordon/resolver/policy"
 	"cordon/resolver/upstream"
 )
@@ -77,6 +78,8 @@ type server struct {
 	loader      *loader
 	outcome     *reloads
 	upstream    *upstreams
+	own         ownNames
+	naming      atomic.Pointer[names.Table] // own.table, for who looks at it meanwhile
 	watcher     *config.Watcher
 	watched     atomic.Pointer[[]config.Watched] // the files, patterns of files and directories to watch
 	copies      *mirror.Mirror                   // of lists from elsewhere; nil without a state directory
@@ -202,7 +205,15 @@ func (s *server) newResolver(listeners int, dial upstream.DialFunc) (*cache.Cach
 	s.resolver.Notify(s.notify)
 	s.resolver.StructureErrors(structuredErrors(s.service))
 	s.upstream = &upstreams{log: s.log, traffic: s.traffic, registry: s.registry, resolver: s.resolver, dial: dial}
-	return answers, s.upstream.follow(s.service)
+	own, err := s.ownNames(s.service)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.upstream.follow(s.service, own.table); err != nil {
+		return nil, err
+	}
+	s.tookNames(own)
+	return answers, nil
 }
 
 // portAdvice is err, with what to do if a port is taken.

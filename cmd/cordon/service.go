@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"reflect"
 
+	"github.com/spf13/pflag"
+
 	"cordon/config"
 )
 
@@ -13,7 +15,7 @@ import (
 // if the environment, a flag or what is readable of the file says where that is; else the error says that all was said on stderr.
 func (s *server) readService(stderr io.Writer) error {
 	file := serviceFile(s.path)
-	service, faults := config.ParseService(file, s.flags)
+	service, faults := parseService(file, s.flags)
 	if faults.Bad() {
 		io.WriteString(stderr, faults.Render()) //nolint:errcheck // nobody is left to be told
 		if service = s.keptService(service.StateDir); service == nil {
@@ -36,6 +38,19 @@ func (s *server) readService(stderr io.Writer) error {
 	return nil
 }
 
+// parseService is [config.ParseService], with what is wrong with records of one's own.
+func parseService(file *config.File, flags *pflag.FlagSet) (*config.Service, config.Faults) {
+	service, faults := config.ParseService(file, flags)
+	_, wrong := ownRecords(service)
+	for _, f := range wrong {
+		if file != nil && f.File == file.Path {
+			f = faultAt([]config.File{*file}, f.Pos(), f.Message)
+		}
+		faults = append(faults, f)
+	}
+	return service, faults
+}
+
 // serviceFile is the service file at path as it is now, nil for the embedded default, whose path is "".
 func serviceFile(path string) *config.File {
 	if path == "" {
@@ -56,7 +71,7 @@ func (s *server) keptService(dir string) *config.Service {
 		return nil
 	}
 	file := config.NewFile(s.path, kept.Service.Content)
-	service, faults := config.ParseService(&file, s.flags)
+	service, faults := parseService(&file, s.flags)
 	if faults.Bad() {
 		return nil
 	}
@@ -92,16 +107,22 @@ func setLevel(level *slog.LevelVar, service *config.Service) {
 // reloadService puts in force what can change while the server runs, and says what can't.
 func (s *server) reloadService() {
 	file := serviceFile(s.path)
-	next, faults := config.ParseService(file, s.flags)
+	next, faults := parseService(file, s.flags)
 	if faults.Bad() {
 		s.holdService(faults.Errors())
 		return
 	}
 	s.handed.overrule(next)
-	if err := s.upstream.follow(next); err != nil {
+	own, err := s.ownNames(next)
+	if err != nil {
 		s.holdService(err)
 		return
 	}
+	if err := s.upstream.follow(next, own.table); err != nil {
+		s.holdService(err)
+		return
+	}
+	s.tookNames(own)
 	if s.outcome.releaseService() {
 		s.log.Info("no longer held", "what", s.path)
 	}

@@ -42,7 +42,8 @@ type lastGood struct {
 	Service *goodFile  `json:"service,omitempty"` // nil: the embedded default
 	Policy  []goodFile `json:"policy"`
 	Lists   []goodFile `json:"lists"`
-	Set     *goodFile  `json:"set,omitempty"` // the lists, and those that need no keeping, compiled into one
+	Hosts   []goodFile `json:"hosts,omitempty"` // hosts files, by their paths
+	Set     *goodFile  `json:"set,omitempty"`   // the lists, and those that need no keeping, compiled into one
 }
 
 // goodFile is one version of one file: what it is called (a policy file's path in the policy directory, a list's name) and its content.
@@ -52,7 +53,7 @@ type goodFile struct {
 	Order   int              `json:"order,omitempty"`
 	Source  string           `json:"source,omitempty"` // of a list
 	SHA256  string           `json:"sha256"`
-	Content []byte           `json:"-"` // of a policy or service file
+	Content []byte           `json:"-"` // of a policy, service or hosts file
 	List    *blocklists.List `json:"-"` // when a list is saved
 	Set     *blocklists.Set  `json:"-"` // when a set is saved
 }
@@ -393,6 +394,9 @@ func (g *lastGood) texts() []*goodFile {
 	}
 	for i := range g.Policy {
 		all = append(all, &g.Policy[i])
+	}
+	for i := range g.Hosts {
+		all = append(all, &g.Hosts[i])
 	}
 	return all
 }

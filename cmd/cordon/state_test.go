@@ -49,8 +49,8 @@ func mustLoad(t *testing.T, d *stateDir) *lastGood {
 	return good
 }
 
-// names are the files below dir.
-func names(t *testing.T, dir string) []string {
+// filesBelow are the files below dir.
+func filesBelow(t *testing.T, dir string) []string {
 	t.Helper()
 	var found []string
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
@@ -197,7 +197,7 @@ func TestStateHasNoMoreThanTheLastSave(t *testing.T) {
 	}
 	mustSave(t, d, &lastGood{Policy: []goodFile{{Name: "policy/a.yaml", Content: []byte("a")}}})
 	want := []string{filepath.Join(d.path, indexFile), d.object(checksum([]byte("a")))}
-	if found := names(t, d.path); !reflect.DeepEqual(found, want) {
+	if found := filesBelow(t, d.path); !reflect.DeepEqual(found, want) {
 		t.Errorf("found %q, want %q", found, want)
 	}
 }

@@ -286,11 +286,11 @@ func (u *upstreams) routes() []status.Route {
 	if groups == nil {
 		return all
 	}
-	for _, zone := range slices.SortedFunc(maps.Keys(*groups), func(a, b domain.Name) int {
+	for _, label := range slices.SortedFunc(maps.Keys(*groups), func(a, b string) int {
 		return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b)) // the root is the shortest
 	}) {
-		group := (*groups)[zone]
-		route := status.Route{Zone: zone.String(), Failing: group.Failing()}
+		group := (*groups)[label]
+		route := status.Route{Zone: label, Failing: group.Failing()}
 		for _, server := range group.States() {
 			route.Servers = append(route.Servers, status.Server{
 				Address: server.Addr.String(), Failing: server.Failing, Failures: server.Failures, Response: server.Response.Seconds(),
@@ -343,12 +343,14 @@ func (s *server) explain(name, client string) (*status.Explanation, error) {
 	const rtype = "A"
 	now, good := s.resolver.Instant(time.Now()), s.outcome.running().good
 	asker, allowed := good.snapshot.Asker(from)
-	found := good.snapshot.Explain(asker, []byte(asked), now)
+	local := lookup(s.serving.Load(), s.naming.Load(), asked, rtype)
+	found := good.snapshot.ExplainAnswer(asker, good.snapshot.Decide(asker, []byte(asked), now), local.leads.names, local.leads.addrs, now)
 	e := explanation(&found, allowed)
 	e.ask(asked, rtype, from, now.Now.In(zoneOf(good.snapshot)), asker.Agency())
 	e.place(good.set)
 	e.tellIdle(good.set, asker, from)
-	e.Here = answeredHere(s.serving.Load(), asked, rtype)
+	e.follow(local.leads)
+	e.tellLocal(&local)
 	return &status.Explanation{
 		Name: e.Name, Client: e.Client, At: e.At, Facts: e.summary(), Because: e.argument(), Programs: e,
 	}, nil

@@ -15,6 +15,7 @@ import (
 	"cordon/blocklists/domain"
 	"cordon/config"
 	"cordon/resolver"
+	"cordon/resolver/names"
 	"cordon/resolver/upstream"
 )
 
@@ -26,35 +27,41 @@ type upstreams struct {
 	resolver *resolver.Resolver
 	dial     upstream.DialFunc // nil: the network of this host
 
-	groups map[domain.Name]*upstream.Group
-	names  []string                                        // of the servers of the default route, for people
-	now    atomic.Pointer[map[domain.Name]*upstream.Group] // groups, for who looks at them meanwhile
+	groups map[string]*upstream.Group                 // by what they are called
+	names  []string                                   // of the servers of the default route, for people
+	now    atomic.Pointer[map[string]*upstream.Group] // groups, for who looks at them meanwhile
 }
 
-// choice is the servers for one zone.
+// choice is the servers for one entry of forward, or for all names of no entry.
 type choice struct {
-	zone     domain.Name
+	label    string // of the group: a zone or a network
+	zones    []domain.Name
 	servers  []upstream.Server
 	identity string
 }
 
-// follow asks the servers of s from now on. On an error nothing has changed: everything that can fail comes first.
-func (u *upstreams) follow(s *config.Service) error {
+// rootLabel is what the group of the default route is called.
+const rootLabel = "."
+
+// follow asks the servers of s from now on, for all but the names of one's own. On an error nothing has changed: everything that can fail comes first.
+func (u *upstreams) follow(s *config.Service, own *names.Table) error {
 	choices, err := choose(s)
 	if err != nil {
 		return err
 	}
-	groups := map[domain.Name]*upstream.Group{}
+	groups := map[string]*upstream.Group{}
 	var routes []resolver.Route
 	for _, c := range choices {
-		if groups[c.zone] = u.groups[c.zone]; groups[c.zone] == nil {
-			if groups[c.zone], err = u.group(c); err != nil {
+		if groups[c.label] = u.groups[c.label]; groups[c.label] == nil {
+			if groups[c.label], err = u.group(c); err != nil {
 				return err
 			}
 		}
-		routes = append(routes, resolver.Route{Zone: c.zone, Upstreams: groups[c.zone], Identity: c.identity})
+		routes = append(routes, resolver.Route{
+			Zone: c.zones[0], Also: c.zones[1:], Upstreams: groups[c.label], Identity: c.identity,
+		})
 	}
-	err = u.resolver.Configure(resolver.Routing{Default: routes[0], Zones: routes[1:], Local: localConfig(s)})
+	err = u.resolver.Configure(resolver.Routing{Default: routes[0], Zones: routes[1:], Local: localConfig(s), Names: own})
 	if err != nil {
 		return err
 	}
@@ -62,17 +69,17 @@ func (u *upstreams) follow(s *config.Service) error {
 }
 
 // settle gives each group its servers, makes groups those in use, and their metrics the ones that are shown.
-func (u *upstreams) settle(choices []choice, groups map[domain.Name]*upstream.Group) error {
+func (u *upstreams) settle(choices []choice, groups map[string]*upstream.Group) error {
 	var wrong error
-	for zone, group := range u.groups {
-		if groups[zone] == nil {
+	for label, group := range u.groups {
+		if groups[label] == nil {
 			u.registry.Unregister(group.Collector())
 		}
 	}
 	for _, c := range choices {
-		wrong = errors.Join(wrong, groups[c.zone].SetServers(c.servers))
-		if u.groups[c.zone] == nil {
-			wrong = errors.Join(wrong, u.registry.Register(groups[c.zone].Collector()))
+		wrong = errors.Join(wrong, groups[c.label].SetServers(c.servers))
+		if u.groups[c.label] == nil {
+			wrong = errors.Join(wrong, u.registry.Register(groups[c.label].Collector()))
 		}
 	}
 	u.groups = groups
@@ -88,16 +95,16 @@ func (u *upstreams) settle(choices []choice, groups map[domain.Name]*upstream.Gr
 	return wrong
 }
 
-// failing are the zones of which no server answers. It may be called at any time.
+// failing are the zones, or networks, of which no server answers. It may be called at any time.
 func (u *upstreams) failing() []string {
 	var zones []string
 	groups := u.now.Load()
 	if groups == nil {
 		return nil
 	}
-	for zone, group := range *groups {
+	for label, group := range *groups {
 		if group.Failing() {
-			zones = append(zones, zone.String())
+			zones = append(zones, label)
 		}
 	}
 	return zones
@@ -106,8 +113,8 @@ func (u *upstreams) failing() []string {
 // group is a new group for c.
 func (u *upstreams) group(c choice) (*upstream.Group, error) {
 	route := ""
-	if c.zone != domain.Root {
-		route = c.zone.String()
+	if c.label != rootLabel {
+		route = c.label
 	}
 	group, err := upstream.New(upstream.Config{
 		Route: route, Servers: c.servers, Dial: u.dial, MaxInFlight: maxInFlight, Log: u.traffic,
@@ -124,7 +131,7 @@ const maxInFlight = 65536
 
 // choose is the servers that s names, those of the default route first.
 func choose(s *config.Service) ([]choice, error) {
-	root := choice{zone: domain.Root, servers: servers(s.Upstreams)}
+	root := choice{label: rootLabel, zones: []domain.Name{domain.Root}, servers: servers(s.Upstreams)}
 	root.identity = identity(root.servers)
 	if len(root.servers) == 0 {
 		root.identity = s.ResolvConf // whoever these servers are: the answers of the last ones stay good
@@ -134,8 +141,9 @@ func choose(s *config.Service) ([]choice, error) {
 		}
 	}
 	choices := []choice{root}
-	for _, f := range s.Forward {
-		c := choice{zone: f.Zone, servers: servers(f.Upstreams)}
+	for i := range s.Forward {
+		f := &s.Forward[i]
+		c := choice{label: f.Label(), zones: f.Zones(), servers: servers(f.Upstreams)}
 		c.identity = identity(c.servers)
 		choices = append(choices, c)
 	}

@@ -142,13 +142,13 @@ func appendNegative(dst []byte, q *wire.Query, rcode wire.Rcode, owner int, ttl 
 	start := len(dst)
 	dst = wire.Begin(dst, q, rcode, 0)
 	dst = binary.BigEndian.AppendUint16(dst, 0xC000|uint16(wire.HeaderLen+owner))
-	dst = appendSOA(dst, q.Class, ttl)
+	dst = AppendSOA(dst, q.Class, ttl)
 	return wire.Finish(dst, start, q, rcode, wire.Sections{Authority: 1}, ede)
 }
 
-// appendSOA appends an SOA record without its owner. Nobody transfers this zone, so only TTL and MINIMUM say anything: a
+// AppendSOA appends an SOA record without its owner. Nobody transfers this zone, so only TTL and MINIMUM say anything: a
 // negative answer may be kept for the lower of the two (RFC 2308, section 5).
-func appendSOA(dst []byte, class uint16, ttl uint32) []byte {
+func AppendSOA(dst []byte, class uint16, ttl uint32) []byte {
 	dst = binary.BigEndian.AppendUint16(dst, wire.TypeSOA)
 	dst = binary.BigEndian.AppendUint16(dst, class)
 	dst = binary.BigEndian.AppendUint32(dst, ttl)

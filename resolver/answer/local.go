@@ -13,8 +13,9 @@ type Local struct {
 	trees map[string]*zone // by canonical wire name
 	leafs map[string]*zone // zones without anything below
 
-	forwarded map[string]bool // zones that upstreams of their own are asked for
-	above     map[string]bool // names that have such a zone below them, and so exist
+	forwarded map[string]bool        // zones that upstreams of their own are asked for
+	above     map[string]bool        // names that have such a zone below them, and so exist
+	owns      func(name []byte) bool // names of one's own, and those above them, exist too; nil for none
 }
 
 // zone is a name, with all below it, that is answered here.
@@ -22,6 +23,7 @@ type zone struct {
 	name    []byte // canonical wire form
 	exists  bool   // the name itself exists: NODATA for it, NXDOMAIN only below
 	deep    bool   // names below exist too, with the same records
+	ttl     uint32 // seconds
 	records []record
 }
 
@@ -35,6 +37,13 @@ type LocalConfig struct {
 	// Forwarded are the zones with upstreams of their own, in canonical wire form: they and what is below them is left to
 	// those, but for a smaller zone of ours in it; and what is above them is not denied (RFC 8020).
 	Forwarded [][]byte
+	// Zones are more zones, in canonical wire form: of what Owns does not have, there is nothing in them.
+	Zones [][]byte
+	// Owns says whether there are records of one's own for a canonical name or below it: those are answered by others, see package names, and
+	// the name is not denied. It may be called at any time. Nil: there are none.
+	Owns func(name []byte) bool
+	// TTL is how long it may be kept that there is nothing in Zones, and in other zones with names of one's own, in seconds.
+	TTL uint32
 	// Firefox answers use-application-dns.net so that Firefox keeps asking the resolver of its network.
 	Firefox bool
 	// ICloud answers mask.icloud.com and mask-h2.icloud.com so that Apple's Private Relay is not used in this network.
@@ -46,7 +55,7 @@ type LocalConfig struct {
 func NewLocal(c LocalConfig) *Local {
 	l := &Local{
 		tlds: map[string]bool{}, trees: map[string]*zone{}, leafs: map[string]*zone{},
-		forwarded: map[string]bool{}, above: map[string]bool{},
+		forwarded: map[string]bool{}, above: map[string]bool{}, owns: c.Owns,
 	}
 	for _, zone := range c.Forwarded {
 		l.forward(zone)
@@ -56,6 +65,19 @@ func NewLocal(c LocalConfig) *Local {
 	}
 	for _, z := range specialZones() { // after the reverse zones: some of them have records
 		l.addTree(z)
+	}
+	for _, name := range c.Zones {
+		if l.trees[string(name)] == nil {
+			l.addTree(zone{name: name, exists: true})
+		}
+	}
+	for _, z := range l.trees {
+		if c.Owns != nil && c.Owns(z.name) {
+			z.ttl = c.TTL
+		}
+	}
+	for _, name := range c.Zones {
+		l.trees[string(name)].ttl = c.TTL
 	}
 	if c.Firefox {
 		l.addLeaf("use-application-dns.net")
@@ -76,21 +98,23 @@ func (l *Local) forward(zone []byte) {
 }
 
 func (l *Local) addTree(z zone) {
+	z.ttl = localTTL
 	l.tlds[string(lastLabel(z.name))] = true
 	l.trees[string(z.name)] = &z
 }
 
 func (l *Local) addLeaf(text string) {
-	l.leafs[string(name(text))] = &zone{name: name(text)}
+	l.leafs[string(name(text))] = &zone{name: name(text), ttl: localTTL}
 }
 
-// localTTL is what a local answer may be kept for, in seconds: these zones don't change.
+// localTTL is what a local answer may be kept for, in seconds: most of these zones don't change.
 const localTTL = 3600
 
 // Append appends the answer to q if its name is answered here, and says whether it is. It allocates nothing.
 func (l *Local) Append(dst []byte, q *wire.Query) ([]byte, bool) {
 	if z := l.find(q.Name); z != nil {
-		return z.append(dst, q, l.above[string(q.Name)]), true
+		above := l.above[string(q.Name)] || l.owns != nil && l.owns(q.Name)
+		return z.append(dst, q, above), true
 	}
 	return dst, false
 }
@@ -104,32 +128,42 @@ func (l *Local) find(name []byte) *zone {
 		return nil
 	}
 	for off := 0; name[off] != 0; off += 1 + int(name[off]) {
-		if l.forwarded[string(name[off:])] {
-			return nil
-		}
 		if z := l.trees[string(name[off:])]; z != nil {
+			if l.forwards(name, off) {
+				return nil
+			}
 			return z
 		}
 	}
 	return nil
 }
 
+// forwards says whether a zone with upstreams of its own holds name that is no larger than its suffix at offset end.
+func (l *Local) forwards(name []byte, end int) bool {
+	for off := 0; off <= end && len(l.forwarded) > 0; off += 1 + int(name[off]) {
+		if l.forwarded[string(name[off:])] {
+			return true
+		}
+	}
+	return false
+}
+
 // append appends the answer to q, a name of z. above: something exists below that name, elsewhere.
 func (z *zone) append(dst []byte, q *wire.Query, above bool) []byte {
 	apex := len(q.Name) - len(z.name)
 	if exists := apex == 0 && z.exists || apex > 0 && z.deep || above; !exists {
-		return appendNegative(dst, q, wire.NXDomain, apex, localTTL, &none)
+		return appendNegative(dst, q, wire.NXDomain, apex, z.ttl, &none)
 	}
 	start, n := len(dst), uint16(0)
 	dst = wire.Begin(dst, q, wire.Success, 0)
 	for _, r := range z.records {
 		if r.rtype == q.Type {
-			dst = wire.AppendRR(dst, questionName[:], r.rtype, wire.ClassINET, localTTL, r.data)
+			dst = wire.AppendRR(dst, questionName[:], r.rtype, wire.ClassINET, z.ttl, r.data)
 			n++
 		}
 	}
 	if n == 0 {
-		return appendNegative(dst[:start], q, wire.Success, apex, localTTL, &none)
+		return appendNegative(dst[:start], q, wire.Success, apex, z.ttl, &none)
 	}
 	return wire.Finish(dst, start, q, wire.Success, wire.Sections{Answer: n}, &none)
 }
