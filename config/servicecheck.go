@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"net/netip"
 
 	"cordon/blocklists/domain"
@@ -42,37 +43,39 @@ func (s *Service) checkForward() Faults {
 	return append(faults, s.Local.check(places)...)
 }
 
-// checkZones adds the zones of f to places, where zones were found before.
+// checkZones adds the zones of f to places, where zones were found before. Of a network, the first zone that can't be added is told.
 func (f *Forward) checkZones(places map[domain.Name]Pos) Faults {
 	var faults Faults
-	add := func(key string, at Pos, what string, zone domain.Name) bool {
-		first, twice := places[zone]
-		switch {
-		case twice:
-			faults = append(faults, faultAt(at, "%s: %s is there twice, first at %s", key, what, first))
-		case len(places) == maxZones:
-			faults = append(faults, faultAt(at, "%s: more than %d zones are forwarded, of which %s is one: want fewer, such as larger networks",
-				key, maxZones, what))
-		default:
-			places[zone] = at
-		}
-		return !twice && len(faults) == 0
-	}
 	switch f.Zone {
 	case "":
 	case domain.Root:
 		faults = append(faults, faultAt(f.At("zone"), "zone: the root is what upstreams are for"))
 	default:
-		add("zone", f.At("zone"), f.Zone.String(), f.Zone)
+		faults = append(faults, addZone(places, f.Zone, f.At("zone"), "zone: "+f.Zone.String())...)
 	}
 	for i, network := range f.Networks {
+		at := f.AtElement("networks", i)
 		for _, zone := range domain.Reverse(network) {
-			if !add("networks", f.AtElement("networks", i), network.String()+" ("+zone.String()+")", zone) {
+			if wrong := addZone(places, zone, at, fmt.Sprintf("networks: %s (%s)", network, zone)); wrong != nil {
+				faults = append(faults, wrong...)
 				break
 			}
 		}
 	}
 	return faults
+}
+
+// addZone adds a zone, which is called what, to places, unless it is there or there are too many.
+func addZone(places map[domain.Name]Pos, zone domain.Name, at Pos, what string) Faults {
+	first, twice := places[zone]
+	switch {
+	case twice:
+		return Faults{faultAt(at, "%s is there twice, first at %s", what, first)}
+	case len(places) == maxZones:
+		return Faults{faultAt(at, "%s is one zone too many: want %d at most, such as those of larger networks", what, maxZones)}
+	}
+	places[zone] = at
+	return nil
 }
 
 // check finds zones that can't be local, because they are forwarded or have all names, and too many files.

@@ -15,20 +15,6 @@ import (
 	"cordon/resolver/wire"
 )
 
-// local appends the answer to q, if its name is answered here. Names of one's own go before the zones that are: an alias of one's own that
-// leads elsewhere is not denied by them.
-func (r *Resolver) local(dst []byte, q *wire.Query, s *state, asker *policy.Asker, verdict *policy.Verdict, now policy.Instant) ([]byte, bool) {
-	found := s.names.Look(q.Name, q.Type)
-	switch found.Where {
-	case names.Here:
-		return r.own(dst, q, s, asker, verdict, &found, now), true
-	case names.Away:
-		return dst, false
-	case names.Nowhere:
-	}
-	return s.local.Append(dst, q)
-}
-
 // own appends what was found of one's own, unless it leads to what the asker is refused.
 func (r *Resolver) own(dst []byte, q *wire.Query, s *state, asker *policy.Asker, verdict *policy.Verdict, found *names.Found,
 	now policy.Instant,

@@ -223,10 +223,15 @@ func (r *Resolver) answer(dst []byte, q *wire.Query, s *state) ([]byte, bool) {
 	if meta, ok := answer.AppendMeta(dst, q); ok {
 		return meta, true
 	}
-	if local, ok := r.local(dst, q, s, asker, &verdict, now); ok {
+	own := s.names.Look(q.Name, q.Type)
+	if own.Where == names.Here {
+		return r.own(dst, q, s, asker, &verdict, &own, now), true
+	}
+	away := own.Where == names.Away // its end is elsewhere: not even a local zone denies it
+	if local, ok := s.local.Append(dst, q); ok && !away {
 		return local, true
 	}
-	entry, state := r.cache.Get(s.key(q), q.Now)
+	entry, state := r.cache.Get(s.keyBeside(q, away), q.Now)
 	r.counts.looked(q, state)
 	if state == cache.Miss || state == cache.Stale && !entry.Deferred(q.Now) {
 		return dst, false

@@ -124,9 +124,14 @@ func (rs *routes) route(name []byte) uint16 {
 
 // key is the cache key of q; it views q.
 func (s *state) key(q *wire.Query) cache.Key {
-	route := s.routes.route(q.Name)
-	if s.names.LeadsAway() && s.names.Look(q.Name, q.Type).Where == names.Away {
-		route = s.routes.aliases
+	return s.keyBeside(q, s.names.LeadsAway() && s.names.Look(q.Name, q.Type).Where == names.Away)
+}
+
+// keyBeside is key where it is known whether q is for an alias of one's own that leads away.
+func (s *state) keyBeside(q *wire.Query, away bool) cache.Key {
+	route := s.routes.aliases
+	if !away {
+		route = s.routes.route(q.Name)
 	}
 	return cache.Key{Name: q.Name, Type: q.Type, Class: q.Class, DO: q.DO, CD: q.CD(), Route: route}
 }

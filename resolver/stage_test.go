@@ -4,8 +4,11 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
+	"cordon/blocklists/domain"
 	"cordon/resolver"
+	"cordon/resolver/names"
 	"cordon/resolver/policy"
 	"cordon/resolver/wire"
 )
@@ -37,6 +40,8 @@ func steps(tb testing.TB) []step {
 		{"hit", "203.0.113.1", "NOERROR 198.51.100.7", x.query("www.example")},
 		{"hit-three-CNAME", "203.0.113.1", "NOERROR 198.51.100.7", x.query("chain.example")},
 		{"local", "203.0.113.1", "NXDOMAIN", x.query("printer.home.arpa")},
+		{"own", "203.0.113.1", "NOERROR 198.51.100.9", x.query("host.own.example")},
+		{"own-alias", "203.0.113.1", "NOERROR 198.51.100.9", x.query("alias.own.example")},
 		{"prohibited", "100.64.0.1", "REFUSED ede=18", x.query("www.example")},
 	} {
 		c.q.Client = netip.AddrPortFrom(netip.MustParseAddr(c.client), 5353)
@@ -60,6 +65,10 @@ func steps(tb testing.TB) []step {
 func manyAnswers(tb testing.TB) *bench {
 	tb.Helper()
 	x := newBench(tb, resolver.Limits{})
+	own := ownNames(tb, "host.own.example A 198.51.100.9", "alias.own.example CNAME host.own.example", "away.own.example CNAME www.example")
+	if err := x.Configure(resolver.Routing{Default: resolver.Route{Zone: domain.Root, Upstreams: x.fake}, Names: own}); err != nil {
+		tb.Fatal(err)
+	}
 	c := twoMinistries(2)
 	c.Agencies = append(c.Agencies, policy.Agency{Name: "plain", Networks: networks("203.0.113.0/24")})
 	x.Publish(compile(tb, c, "a", "b", "c"))
@@ -77,6 +86,24 @@ func manyAnswers(tb testing.TB) *bench {
 		x.askFrom("198.51.100.1", name) // who observes is refused nothing
 	}
 	return x
+}
+
+// ownNames are records of one's own.
+func ownNames(tb testing.TB, records ...string) *names.Table {
+	tb.Helper()
+	c := names.Config{TTL: time.Minute}
+	for _, text := range records {
+		r, err := names.ParseRecord(text, c.TTL)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		c.Records = append(c.Records, r)
+	}
+	own, faults := names.New(c)
+	if len(faults) > 0 {
+		tb.Fatal(faults)
+	}
+	return own
 }
 
 func TestStageAllocatesNothing(t *testing.T) {

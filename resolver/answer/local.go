@@ -23,6 +23,7 @@ type zone struct {
 	name    []byte // canonical wire form
 	exists  bool   // the name itself exists: NODATA for it, NXDOMAIN only below
 	deep    bool   // names below exist too, with the same records
+	owned   bool   // there are names of one's own in it
 	ttl     uint32 // seconds
 	records []record
 }
@@ -72,7 +73,7 @@ func NewLocal(c LocalConfig) *Local {
 		}
 	}
 	for _, z := range l.trees {
-		if c.Owns != nil && c.Owns(z.name) {
+		if z.owned = c.Owns != nil && c.Owns(z.name); z.owned {
 			z.ttl = c.TTL
 		}
 	}
@@ -113,7 +114,7 @@ const localTTL = 3600
 // Append appends the answer to q if its name is answered here, and says whether it is. It allocates nothing.
 func (l *Local) Append(dst []byte, q *wire.Query) ([]byte, bool) {
 	if z := l.find(q.Name); z != nil {
-		above := l.above[string(q.Name)] || l.owns != nil && l.owns(q.Name)
+		above := l.above[string(q.Name)] || z.owned && l.owns(q.Name)
 		return z.append(dst, q, above), true
 	}
 	return dst, false

@@ -48,8 +48,7 @@ func New(c Config) (*Table, []Fault) {
 		return nil, nil
 	}
 	b.sort()
-	b.fill()
-	if len(b.faults) == 0 {
+	if b.fill() {
 		b.index()
 		b.follow()
 	}
@@ -98,8 +97,8 @@ func (b *builder) fault(index int, format string, args ...any) {
 	b.faults = append(b.faults, Fault{Record: index, Message: fmt.Sprintf(format, args...)})
 }
 
-// fill makes nodes, sets and text of the rows.
-func (b *builder) fill() {
+// fill makes nodes, sets and text of the rows, and says whether there is room for all.
+func (b *builder) fill() bool {
 	t := &b.table
 	t.ttl, t.seed, b.files, b.alias = b.ttl, maphash.MakeSeed(), map[string]uint16{}, map[int]int{}
 	for rows := b.rows; len(rows) > 0; {
@@ -113,12 +112,13 @@ func (b *builder) fill() {
 		rows = rows[end:]
 		if len(t.text) > maxText || len(t.nodes) > 2*MaxNames {
 			b.fault(-1, "there are more than %d names, or more than %d MiB of them", 2*MaxNames, maxText>>20)
-			return
+			return false
 		}
 	}
 	t.nodes = append(t.nodes, node{name: uint32(len(t.text)), first: uint32(len(t.sets))}) //nolint:gosec // see maxText
 	t.text, t.sets, t.nodes = slices.Clip(t.text), slices.Clip(t.sets), slices.Clip(t.nodes)
 	b.rows = nil
+	return true
 }
 
 // name takes the rows of one name. Of an alias, hosts files say nothing.
@@ -210,12 +210,19 @@ func (b *builder) index() {
 		}
 		t.slots[at] = uint32(i + 1) //nolint:gosec // see maxText
 		if bytes.HasPrefix(name, []byte(wildcard)) {
-			if t.wildcards == nil {
-				t.wildcards = map[string]int{}
-			}
-			t.wildcards[string(above(name))] = i
+			t.addStar(i, above(name))
 		}
 	}
+}
+
+// addStar makes node i the wildcard in front of parent. What is below parent stands around it.
+func (t *Table) addStar(i int, parent []byte) {
+	if t.wildcards == nil {
+		t.wildcards = map[string]star{}
+	}
+	below := func(i int) bool { return i >= 0 && i < t.Len() && wire.SuffixAt(t.name(i), parent) > 0 }
+	t.wildcards[string(parent)] = star{node: i, alone: !below(i-1) && !below(i+1)}
+	t.lengths[len(parent)/64] |= 1 << (len(parent) % 64)
 }
 
 // follow goes along every alias: none may lead round and round.

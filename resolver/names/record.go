@@ -1,6 +1,7 @@
 package names
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
@@ -40,6 +41,8 @@ func ParseRecord(text string, ttl time.Duration) (Record, error) {
 	}
 	h := rr.Header()
 	switch {
+	case h.Name == "":
+		return Record{}, errNone
 	case h.Class != dns.ClassINET:
 		return Record{}, fmt.Errorf("found the class %s, want IN", dns.ClassToString[h.Class])
 	case slices.Contains(foreign, h.Rrtype):
@@ -58,12 +61,31 @@ func ParseRecord(text string, ttl time.Duration) (Record, error) {
 	if !ok {
 		return Record{}, fmt.Errorf("%q is not a domain name", h.Name)
 	}
+	if name == wildcard+domain.Root {
+		return Record{}, errors.New("* alone stands for every name there is: want one such as *.apps.example")
+	}
 	data := slices.Clone(buf[len(owner)+fixedLen : end])
 	if len(data) == 0 {
 		return Record{}, errors.New("there is nothing behind the type")
 	}
+	if !fits(buf[:end], owner, h.Rrtype) {
+		return Record{}, fmt.Errorf("the data is not that of the type %s", dns.TypeToString[h.Rrtype])
+	}
 	lowerTarget(h.Rrtype, data)
 	return Record{Name: name, Type: h.Rrtype, TTL: h.Ttl, Data: data}, nil
+}
+
+// fits says whether record, of that owner and type, has data of its type: in the form of RFC 3597 anything can be written.
+func fits(record, owner []byte, rtype uint16) bool {
+	msg := make([]byte, wire.HeaderLen, wire.HeaderLen+len(owner)+4+len(record))
+	binary.BigEndian.PutUint16(msg[2:], wire.FlagQR)
+	binary.BigEndian.PutUint16(msg[4:], 1)
+	binary.BigEndian.PutUint16(msg[6:], 1)
+	msg = append(msg, owner...)
+	msg = binary.BigEndian.AppendUint16(msg, rtype)
+	msg = binary.BigEndian.AppendUint16(msg, wire.ClassINET)
+	_, err := wire.ReadMessage(append(msg, record...))
+	return err == nil
 }
 
 // lowerTarget makes a name that an answer leads to canonical: policy judges it, and aliases are followed.
@@ -86,6 +108,8 @@ var foreign = []uint16{
 	dns.TypeRRSIG, dns.TypeSIG, dns.TypeNSEC, dns.TypeNSEC3, dns.TypeNSEC3PARAM, dns.TypeDS, dns.TypeDNSKEY, dns.TypeNone,
 }
 
+var errNone = errors.New("there is no record, want one such as: intranet.example 3600 A 192.0.2.10")
+
 func parseOne(text string, ttl time.Duration) (dns.RR, error) {
 	text = strings.TrimSpace(text)
 	owner, _, _ := strings.Cut(text, " ")
@@ -104,13 +128,13 @@ func parseOne(text string, ttl time.Duration) (dns.RR, error) {
 	case parser.Err() != nil:
 		return nil, errors.New(plain(parser.Err()))
 	case !ok:
-		return nil, errors.New("there is no record, want one such as: intranet.example 3600 A 192.0.2.10")
+		return nil, errNone
 	}
 	return rr, nil
 }
 
 // plain is an error of the parser without its own name and, as there is one line only, the line.
 func plain(err error) string {
-	text := strings.TrimPrefix(err.Error(), "dns: ")
+	text := strings.ReplaceAll(err.Error(), "dns: ", "")
 	return strings.Replace(text, "at line: 1:", "at octet ", 1)
 }

@@ -19,9 +19,16 @@ type Table struct {
 	text  []byte // the names, and the records of sets: of each the length of the data in two octets, and the data
 	ttl   uint32 // of answers without a record
 
-	wildcards map[string]int // nodes by the name in front of which the * stands; nil for none
-	away      bool           // an alias leads out of the table
+	wildcards map[string]star // by the name in front of which the * stands; nil for none
+	lengths   [4]uint64       // bits of the lengths of those names
+	away      bool            // an alias leads out of the table
 	files     []string
+}
+
+// star is a wildcard.
+type star struct {
+	node  int
+	alone bool // there is no other name below the one in front of which it stands
 }
 
 // node is a name: where it stands in text, and its first set.
@@ -77,14 +84,22 @@ func (t *Table) find(name []byte) int {
 func (t *Table) expand(name []byte) int {
 	child := name
 	for parent := above(name); parent != nil; child, parent = parent, above(parent) {
-		if i, ok := t.wildcards[string(parent)]; ok {
-			if t.Exists(child) {
-				return -1
+		if !t.mayFollowStar(parent) {
+			continue
+		}
+		if star, ok := t.wildcards[string(parent)]; ok {
+			if string(child[:len(wildcard)]) == wildcard || !star.alone && t.Exists(child) {
+				return -1 // the star itself is a name as well
 			}
-			return i
+			return star.node
 		}
 	}
 	return -1
+}
+
+// mayFollowStar is false for most names that have no wildcard in front of them.
+func (t *Table) mayFollowStar(name []byte) bool {
+	return t.lengths[len(name)/64]>>(len(name)%64)&1 != 0
 }
 
 // above is name without its first label, nil for the root.
