@@ -198,6 +198,9 @@ func TestTheShippedServiceFileIsTheDefault(t *testing.T) {
 			if s.Log.Level != plain.Log.Level || s.Log.Format != plain.Log.Format || s.Log.MaxPerSecond != plain.Log.MaxPerSecond {
 				t.Errorf("it is not the default: %+v", s.Log)
 			}
+			if s.Local.TTL != plain.Local.TTL {
+				t.Errorf("it is not the default: %+v", s.Local)
+			}
 			if s.PolicyDir != "policy" {
 				t.Errorf("policy_dir is %q", s.PolicyDir)
 			}

@@ -88,8 +88,12 @@ func TestReadmeConfigurationIsWithoutFaults(t *testing.T) {
 // The page about policy has a main file and the file of an agency that it includes.
 func TestPolicyPageIsAPolicyWithoutFaults(t *testing.T) {
 	blocks := fences(page(t, policyPage), "yaml")
-	if len(blocks) != 2 {
-		t.Fatalf("%s has %d yaml blocks, want a main file and an owned one", policyPage, len(blocks))
+	if len(blocks) != 3 {
+		t.Fatalf("%s has %d yaml blocks, want a main file, an owned one and one of names", policyPage, len(blocks))
+	}
+	service := config.NewFile("cordon.yaml", []byte(blocks[2]))
+	if _, faults := parseService(&service, nil); faults.Bad() {
+		t.Error(faults.Render())
 	}
 	main := config.NewFile("policy/main.yaml", []byte(blocks[0]))
 	files := config.Included([]config.File{main}, func(path string) config.File { return config.NewFile(path, []byte(blocks[1])) })
@@ -105,7 +109,7 @@ func TestPolicyPageIsAPolicyWithoutFaults(t *testing.T) {
 func TestPagesNameEveryKey(t *testing.T) {
 	for path, objects := range map[string][]any{
 		listsPage:  {config.List{}},
-		policyPage: {config.Include{}, config.Policy{}, config.Prolonged{}, config.Agency{}, config.Exception{}},
+		policyPage: {config.Local{}, config.Forward{}, config.Include{}, config.Policy{}, config.Prolonged{}, config.Agency{}, config.Exception{}},
 	} {
 		text := page(t, path)
 		for _, object := range objects {

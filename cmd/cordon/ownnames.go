@@ -147,13 +147,13 @@ func (s *server) tookNames(read *namesRead) {
 	s.outcome.holdHosts(holds)
 }
 
-// sayNames logs how many names there are now, and the lines of hosts files that can't be used.
+// sayNames logs how many names there are now, and that lines of hosts files can't be used.
 func (s *server) sayNames(read *namesRead) {
 	for _, h := range read.files.Hosts {
 		if h.Rejects > 0 {
 			first := h.Skipped[0]
-			s.log.Warn("local", "warning", fmt.Sprintf("%s:%d:%d: %s skipped, this one because: %s; cordon check names them", h.Path, first.Line,
-				first.Column, wording.Count(h.Rejects, "entry"), first.Reason))
+			s.log.Warn("local", "warning", fmt.Sprintf("%s can't be used; cordon check names them", wording.Count(h.Rejects, "entry")),
+				"what", h.Path, "first", fmt.Sprintf("%s:%d:%d: %s", h.Path, first.Line, first.Column, first.Reason))
 		}
 	}
 	if n := read.table.Len(); n > 0 || s.own.table.Len() > 0 {
