@@ -187,9 +187,13 @@ func exists(path string) bool {
 // ReadRegular reads a file of most octets at most, which may be a symbolic link to one. A named pipe or a device is an error: it would hold
 // us up, or never end. Errors are without the path.
 func ReadRegular(path string, most int64) ([]byte, error) {
+	tooLarge := fmt.Errorf("it is larger than %d MiB", most>>20)
+	if info, err := os.Stat(path); err == nil && info.Size() > most {
+		return nil, tooLarge
+	}
 	data, err := readRegular(path, most+1)
 	if err == nil && int64(len(data)) > most {
-		return nil, fmt.Errorf("it is larger than %d MiB", most>>20)
+		return nil, tooLarge // it has grown since
 	}
 	return data, err
 }

@@ -33,8 +33,8 @@ func (r *Resolver) own(dst []byte, q *wire.Query, s *state, asker *policy.Asker,
 	return found.Append(dst, q, ttlCap(verdict, q.Now))
 }
 
-// aliases is who is asked for an alias of one's own that leads away: the servers for its end. From then on the answer is like any other. It is
-// kept, and policy judges what it leads to.
+// aliases is who is asked for an alias of one's own that leads away: the servers for its end. From then on the answer is like any other: it
+// is kept, and policy judges what it leads to.
 type aliases struct {
 	names  *names.Table
 	local  *answer.Local

@@ -265,9 +265,9 @@ func (r *Resolver) deliver(dst []byte, q *wire.Query, s *state, asker *policy.As
 	if id := s.policy.ID(); !entry.Clean(id) {
 		var buffer [leads][]byte
 		var addresses [leads]netip.Addr
-		names, addrs := split(buffer[:0], entry.Names()), entry.Addrs(addresses[:0])
-		if s.policy.Bears(names, addrs) {
-			*verdict = s.policy.DecideAnswer(asker, *verdict, names, addrs, now)
+		to, addrs := split(buffer[:0], entry.Names()), entry.Addrs(addresses[:0])
+		if s.policy.Bears(to, addrs) {
+			*verdict = s.policy.DecideAnswer(asker, *verdict, to, addrs, now)
 		} else {
 			entry.MarkClean(id)
 		}

@@ -109,15 +109,15 @@ func (in *inputs) read() string {
 
 // toCome names what comes into force later by itself, in that order.
 func toCome(s *policy.Snapshot, now time.Time) []string {
-	var names []string
+	var all []string
 	for _, c := range s.Changes(now, now.AddDate(300, 0, 0)) {
 		switch {
 		case !c.Starts:
 		case c.Exception != nil:
-			names = append(names, "exception "+c.Exception.Name+wording.Moment(" from ", c.At))
+			all = append(all, "exception "+c.Exception.Name+wording.Moment(" from ", c.At))
 		default:
-			names = append(names, c.Policy.Name+wording.Moment(" from ", c.At))
+			all = append(all, c.Policy.Name+wording.Moment(" from ", c.At))
 		}
 	}
-	return names
+	return all
 }

@@ -210,7 +210,8 @@ func structuredErrors(s *config.Service) resolver.StructuredErrors {
 
 func localConfig(s *config.Service) answer.LocalConfig {
 	c := answer.LocalConfig{
-		Firefox: s.Canaries.Firefox, ICloud: s.Canaries.ICloudPrivateRelay, TTL: uint32(s.Local.TTL / time.Second), //nolint:gosec // 1 day at most
+		Firefox: s.Canaries.Firefox, ICloud: s.Canaries.ICloudPrivateRelay,
+		TTL: uint32(s.Local.TTL / time.Second),
 	}
 	for _, zone := range s.Local.Zones {
 		c.Zones = append(c.Zones, []byte(zone))

@@ -90,11 +90,11 @@ func newTable(service *config.Service, records []names.Record, files []*names.Ho
 
 // hostsFaults are the faults that err says of hosts files without a good version, at the places where the files are named.
 func hostsFaults(service *config.Service, err error) config.Faults {
-	var faults config.Faults
 	all := []error{err}
-	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // of hosts.Files.Read, which joins and does not wrap
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		all = joined.Unwrap()
 	}
+	faults := make(config.Faults, 0, len(all))
 	for _, one := range all {
 		pos := service.Local.At("hosts")
 		if wrong, ok := errors.AsType[*hosts.FileError](one); ok {

@@ -43,7 +43,8 @@ type choice struct {
 // rootLabel is what the group of the default route is called.
 const rootLabel = "."
 
-// follow asks the servers of s from now on, for all but the names of one's own. On an error nothing has changed: everything that can fail comes first.
+// follow asks the servers of s from now on, for all but the names of one's own. On an error nothing has changed: everything that can fail
+// comes first.
 func (u *upstreams) follow(s *config.Service, own *names.Table) error {
 	choices, err := choose(s)
 	if err != nil {
@@ -84,14 +85,14 @@ func (u *upstreams) settle(choices []choice, groups map[string]*upstream.Group) 
 	}
 	u.groups = groups
 	u.now.Store(&groups)
-	names := make([]string, len(choices[0].servers))
+	addresses := make([]string, len(choices[0].servers))
 	for i, server := range choices[0].servers {
-		names[i] = server.Addr.String()
+		addresses[i] = server.Addr.String()
 	}
-	if u.names != nil && !slices.Equal(u.names, names) {
-		u.log.Info("upstreams in force", "addresses", names)
+	if u.names != nil && !slices.Equal(u.names, addresses) {
+		u.log.Info("upstreams in force", "addresses", addresses)
 	}
-	u.names = names
+	u.names = addresses
 	return wrong
 }
 

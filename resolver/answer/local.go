@@ -40,8 +40,8 @@ type LocalConfig struct {
 	Forwarded [][]byte
 	// Zones are more zones, in canonical wire form: of what Owns does not have, there is nothing in them.
 	Zones [][]byte
-	// Owns says whether there are records of one's own for a canonical name or below it: those are answered by others, see package names, and
-	// the name is not denied. It may be called at any time. Nil: there are none.
+	// Owns says whether there are records of one's own for a canonical name or below it: those are answered elsewhere, see package names,
+	// and the name is not denied. It may be called at any time. Nil: there are none.
 	Owns func(name []byte) bool
 	// TTL is how long it may be kept that there is nothing in Zones, and in other zones with names of one's own, in seconds.
 	TTL uint32
@@ -78,7 +78,8 @@ func NewLocal(c LocalConfig) *Local {
 		}
 	}
 	for _, name := range c.Zones {
-		l.trees[string(name)].ttl = c.TTL
+		z := l.trees[string(name)]
+		z.exists, z.ttl = true, c.TTL
 	}
 	if c.Firefox {
 		l.addLeaf("use-application-dns.net")

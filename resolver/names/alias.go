@@ -14,9 +14,9 @@ func (f *Found) End() []byte {
 
 var errTooLong = errors.New("with the aliases in front of it, the answer is longer than a message can be")
 
-// Join is the answer to a question for the canonical name, for which f was found Away: the aliases, and then what msg says of their end. msg
-// answers that question for the end, see [wire.ReadMessage]. No flag of it is kept, AD above all: nobody has signed the aliases. Nor are
-// the additional records.
+// Join is the answer to a question for the canonical name, for which f was found Away: the aliases, and then what msg says of their end.
+// msg answers that question for the end, see [wire.ReadMessage]. No flag of it is kept, AD above all: nobody has signed the aliases. Nor
+// are the additional records.
 func (f *Found) Join(name, msg []byte) ([]byte, error) {
 	m, err := wire.ReadMessage(msg)
 	if err != nil {
@@ -44,7 +44,7 @@ func (f *Found) Join(name, msg []byte) ([]byte, error) {
 			return nil, errTooLong
 		}
 	}
-	binary.BigEndian.PutUint16(out[6:], counts.Answer+uint16(f.steps)) //nolint:gosec // at most maxSteps
+	binary.BigEndian.PutUint16(out[6:], counts.Answer+uint16(f.steps))
 	binary.BigEndian.PutUint16(out[8:], counts.Authority)
 	return out, nil
 }
@@ -63,7 +63,7 @@ func appendWhole(out []byte, m *wire.Message, r wire.Record) []byte {
 		out, at, _ = wire.CopyName(out, m.Msg, at)
 	}
 	out = append(out, m.Msg[at:r.End]...)
-	binary.BigEndian.PutUint16(out[begin-2:], uint16(len(out)-begin)) //nolint:gosec // longer than that, the message is as well
+	binary.BigEndian.PutUint16(out[begin-2:], uint16(len(out)-begin))
 	return out
 }
 

@@ -36,7 +36,7 @@ const (
 
 // New makes a Table of c, nil if it has nothing. The Table is nil as well if there are faults.
 func New(c Config) (*Table, []Fault) {
-	b := builder{ttl: uint32(c.TTL / time.Second)} //nolint:gosec // the service file has 1 s to 1 day
+	b := builder{ttl: uint32(c.TTL / time.Second)}
 	for i := range c.Records {
 		b.add(&c.Records[i], i)
 	}
@@ -106,7 +106,7 @@ func (b *builder) fill() bool {
 		if end < 0 {
 			end = len(rows)
 		}
-		t.nodes = append(t.nodes, node{name: uint32(len(t.text)), first: uint32(len(t.sets))}) //nolint:gosec // see maxText
+		t.nodes = append(t.nodes, node{name: uint32(len(t.text)), first: uint32(len(t.sets))})
 		t.text = append(t.text, rows[0].record.Name...)
 		b.name(rows[:end])
 		rows = rows[end:]
@@ -115,7 +115,7 @@ func (b *builder) fill() bool {
 			return false
 		}
 	}
-	t.nodes = append(t.nodes, node{name: uint32(len(t.text)), first: uint32(len(t.sets))}) //nolint:gosec // see maxText
+	t.nodes = append(t.nodes, node{name: uint32(len(t.text)), first: uint32(len(t.sets))})
 	t.text, t.sets, t.nodes = slices.Clip(t.text), slices.Clip(t.sets), slices.Clip(t.nodes)
 	b.rows = nil
 	return true
@@ -127,8 +127,8 @@ func (b *builder) name(rows []row) {
 	if alias >= 0 {
 		rows = slices.DeleteFunc(slices.Clone(rows), func(r row) bool { return r.index == fromHosts })
 		if len(rows) > 1 {
-			b.fault(max(rows[0].index, rows[1].index), "%s has an alias (CNAME) and other records: an alias stands alone (RFC 1034, section 3.6.2)",
-				rows[0].record.Name)
+			b.fault(max(rows[0].index, rows[1].index), "%s has an alias (CNAME) and other records: an alias stands alone "+
+				"(RFC 1034, section 3.6.2)", rows[0].record.Name)
 			return
 		}
 		b.alias[len(b.table.nodes)-1] = rows[0].index
@@ -147,7 +147,7 @@ func (b *builder) name(rows []row) {
 func (b *builder) set(rows []row) {
 	t := &b.table
 	first := &rows[0].record
-	s := set{records: uint32(len(t.text)), ttl: first.TTL, line: uint32(max(first.At.Line, 0)), rtype: first.Type} //nolint:gosec // see maxText
+	s := set{records: uint32(len(t.text)), ttl: first.TTL, line: uint32(max(first.At.Line, 0)), rtype: first.Type}
 	s.file = b.file(first.At.File)
 	for i := range rows {
 		r := &rows[i]
@@ -159,13 +159,14 @@ func (b *builder) set(rows []row) {
 		}
 		if s.count == maxSet || len(t.text)-int(s.records)+len(r.record.Data) > maxSetSize {
 			if r.index != fromHosts {
-				b.fault(r.index, "%s has more than %d records of one type, or more than %d KiB of them", r.record.Name, maxSet, maxSetSize>>10)
+				b.fault(r.index, "%s has more than %d records of one type, or more than %d KiB of them", r.record.Name, maxSet,
+					maxSetSize>>10)
 			}
 			break // of a hosts file, the first so many addresses are enough
 		}
 		s.count++
-		s.ttl = min(s.ttl, r.record.TTL)                                           // RFC 2181, section 5.2
-		t.text = binary.BigEndian.AppendUint16(t.text, uint16(len(r.record.Data))) //nolint:gosec // at most maxSetSize
+		s.ttl = min(s.ttl, r.record.TTL) // RFC 2181, section 5.2
+		t.text = binary.BigEndian.AppendUint16(t.text, uint16(len(r.record.Data)))
 		t.text = append(t.text, r.record.Data...)
 	}
 	t.sets = append(t.sets, s)
@@ -176,7 +177,7 @@ func (t *Table) has(s set, data []byte) bool {
 	records := t.text[s.records:]
 	for range s.count {
 		var known []byte
-		if _, known, records = next(records); bytes.Equal(known, data) {
+		if known, records = next(records); bytes.Equal(known, data) {
 			return true
 		}
 	}
@@ -187,7 +188,7 @@ func (t *Table) has(s set, data []byte) bool {
 func (b *builder) file(path string) uint16 {
 	n, known := b.files[path]
 	if !known {
-		n = uint16(len(b.table.files)) //nolint:gosec // there are few
+		n = uint16(len(b.table.files))
 		b.files[path] = n
 		b.table.files = append(b.table.files, path)
 	}
@@ -208,7 +209,7 @@ func (b *builder) index() {
 		for t.slots[at] != 0 {
 			at = (at + 1) & uint64(size-1)
 		}
-		t.slots[at] = uint32(i + 1) //nolint:gosec // see maxText
+		t.slots[at] = uint32(i + 1)
 		if bytes.HasPrefix(name, []byte(wildcard)) {
 			t.addStar(i, above(name))
 		}

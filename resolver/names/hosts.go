@@ -60,13 +60,12 @@ func ParseHosts(path string, text []byte) (*Hosts, error) {
 			continue
 		}
 		used++
-		named += h.add(line, fields)
+		if named += h.add(line, fields); named > MaxNames {
+			return nil, fmt.Errorf("it has more than %d names", MaxNames)
+		}
 	}
 	if used > 0 && len(h.entries) == 0 && h.Rejects > 0 {
 		return nil, fmt.Errorf("no line of it can be used; the first: line %d: %s", h.Skipped[0].Line, h.Skipped[0].Reason)
-	}
-	if named > MaxNames {
-		return nil, fmt.Errorf("it has %d names, want %d at most", named, MaxNames)
 	}
 	return h, nil
 }

@@ -61,13 +61,13 @@ func (t *Table) Look(name []byte, rtype uint16) (f Found) {
 }
 
 func (f *Found) step(s int) {
-	f.sets[f.steps] = uint32(s) //nolint:gosec // see maxText
+	f.sets[f.steps] = uint32(s)
 	f.steps++
 }
 
 // target is the name that the alias s leads to.
 func (t *Table) target(s int) []byte {
-	_, data, _ := next(t.text[t.sets[s].records:])
+	data, _ := next(t.text[t.sets[s].records:])
 	return data
 }
 
@@ -77,7 +77,7 @@ func (f *Found) Leads(names [][]byte, addrs []netip.Addr) ([][]byte, []netip.Add
 		s := f.table.sets[number]
 		var data []byte
 		for records, n := f.table.text[s.records:], s.count; n > 0; n-- {
-			_, data, records = next(records)
+			data, records = next(records)
 			switch s.rtype {
 			case wire.TypeA, wire.TypeAAAA:
 				addrs = appendAddrs(addrs, data, len(data))
@@ -157,7 +157,7 @@ func (w *writer) set(t *Table, s set) {
 	records := t.text[s.records:]
 	for range s.count {
 		var data []byte
-		_, data, records = next(records)
+		data, records = next(records)
 		w.dst = wire.AppendRR(w.dst, w.owner[:w.ownerLen], s.rtype, wire.ClassINET, w.ttl(s.ttl), data)
 		w.records++
 		if s.rtype != wire.TypeCNAME {

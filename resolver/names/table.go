@@ -152,10 +152,10 @@ func (t *Table) set(i int, rtype uint16) int {
 	return -1
 }
 
-// next splits the first record off records: its length and data, and the data alone.
-func next(records []byte) (whole, data, rest []byte) {
+// next splits the data of the first record off records.
+func next(records []byte) (data, rest []byte) {
 	end := 2 + int(binary.BigEndian.Uint16(records))
-	return records[:end], records[2:end], records[end:]
+	return records[2:end], records[end:]
 }
 
 // Origin says where the records of name are written, or those of the alias or wildcard that it is: of the type, if it has that. It is

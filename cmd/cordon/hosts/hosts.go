@@ -2,9 +2,8 @@
 //
 //	Read ─▶ Reading: of each file what is written, or its last good version and why ─▶ Accept: these are the good ones now
 //
-// A file can't be used if it can't be read, is no hosts file (see [names.ParseHosts]), or has no name left where it had some: a file that is
-// cut off or emptied by mistake takes no names away. Who means that takes the file out of the configuration. A line that can't be used is
-// skipped.
+// A file can't be used if it can't be read, is no hosts file (see [names.ParseHosts]), or has no name left where it had some: a file that
+// was emptied by mistake takes no names away. Who means that takes the file out of the configuration. A line that can't be used is skipped.
 //
 // Not its job: which files there are, and what comes of their names.
 package hosts
