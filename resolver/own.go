@@ -15,11 +15,23 @@ import (
 	"cordon/resolver/wire"
 )
 
-// own appends what was found of one's own, unless it leads to what the asker is refused.
-func (r *Resolver) own(dst []byte, q *wire.Query, s *state, asker *policy.Asker, verdict *policy.Verdict, found *names.Found,
+// own appends the answer to q from the names of one's own, or the refusal that what it leads to calls for, if it is [names.Here]. The names are
+// not nil.
+func (r *Resolver) own(dst []byte, q *wire.Query, s *state, asker *policy.Asker, verdict *policy.Verdict, now policy.Instant) (
+	[]byte, names.Where,
+) {
+	found := s.names.Look(q.Name, q.Type)
+	if found.Where == names.Here {
+		r.counts.own(q)
+		dst = r.give(dst, q, s, asker, verdict, &found, now)
+	}
+	return dst, found.Where
+}
+
+// give appends what was found of one's own, unless it leads to what the asker is refused.
+func (r *Resolver) give(dst []byte, q *wire.Query, s *state, asker *policy.Asker, verdict *policy.Verdict, found *names.Found,
 	now policy.Instant,
 ) []byte {
-	r.counts.own(q)
 	var buffer [leads][]byte
 	var addresses [leads]netip.Addr
 	to, addrs := found.Leads(buffer[:0], addresses[:0])

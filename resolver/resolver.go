@@ -223,15 +223,18 @@ func (r *Resolver) answer(dst []byte, q *wire.Query, s *state) ([]byte, bool) {
 	if meta, ok := answer.AppendMeta(dst, q); ok {
 		return meta, true
 	}
-	own := s.names.Look(q.Name, q.Type)
-	if own.Where == names.Here {
-		return r.own(dst, q, s, asker, &verdict, &own, now), true
+	where := names.Nowhere
+	if s.names != nil {
+		if dst, where = r.own(dst, q, s, asker, &verdict, now); where == names.Here {
+			return dst, true
+		}
 	}
-	away := own.Where == names.Away // its end is elsewhere: not even a local zone denies it
-	if local, ok := s.local.Append(dst, q); ok && !away {
-		return local, true
+	if where == names.Nowhere { // else it is an alias, whose end is elsewhere: not even a local zone denies it
+		if local, ok := s.local.Append(dst, q); ok {
+			return local, true
+		}
 	}
-	entry, state := r.cache.Get(s.keyBeside(q, away), q.Now)
+	entry, state := r.cache.Get(s.keyAt(q, where), q.Now)
 	r.counts.looked(q, state)
 	if state == cache.Miss || state == cache.Stale && !entry.Deferred(q.Now) {
 		return dst, false

@@ -124,13 +124,17 @@ func (rs *routes) route(name []byte) uint16 {
 
 // key is the cache key of q; it views q.
 func (s *state) key(q *wire.Query) cache.Key {
-	return s.keyBeside(q, s.names.LeadsAway() && s.names.Look(q.Name, q.Type).Where == names.Away)
+	where := names.Nowhere
+	if s.names.LeadsAway() {
+		where = s.names.Look(q.Name, q.Type).Where
+	}
+	return s.keyAt(q, where)
 }
 
-// keyBeside is key where it is known whether q is for an alias of one's own that leads away.
-func (s *state) keyBeside(q *wire.Query, away bool) cache.Key {
+// keyAt is key where it is known what the names of one's own have of q.
+func (s *state) keyAt(q *wire.Query, where names.Where) cache.Key {
 	route := s.routes.aliases
-	if !away {
+	if where != names.Away {
 		route = s.routes.route(q.Name)
 	}
 	return cache.Key{Name: q.Name, Type: q.Type, Class: q.Class, DO: q.DO, CD: q.CD(), Route: route}
