@@ -16,6 +16,9 @@
 //  4. one upstream flight for one cache key, however many clients wait; a waiter leaves when its own time is up.
 //  5. a query loads the state once; one that waited for an upstream loads the current one and decides name and answer afresh.
 //
+// Names of one's own (package names) are answered between policy and cache; what they lead to is judged as well. An alias of one's own that
+// leads elsewhere has a route of its own, which asks for its end, so that the answer is kept and judged like any other.
+//
 // A hit on an answer that is much asked for, and about to expire, opens a flight that nobody waits for, once it is given to a client.
 //
 // There are two doors. [Resolver.Answer] never waits: a refusal, a cached answer, a local name, an error. What it can't answer

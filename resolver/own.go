@@ -15,8 +15,24 @@ import (
 	"cordon/resolver/wire"
 )
 
-// own appends the answer to q from the names of one's own, or the refusal that what it leads to calls for, if it is [names.Here]. The names are
-// not nil.
+// local appends the answer to q if it is made here, by the names of one's own or else by the zones that nobody is asked about. An alias of
+// one's own whose end is elsewhere is Away: not even such a zone denies it.
+func (r *Resolver) local(dst []byte, q *wire.Query, s *state, asker *policy.Asker, verdict *policy.Verdict, now policy.Instant) (
+	[]byte, names.Where,
+) {
+	if s.names != nil {
+		if own, where := r.own(dst, q, s, asker, verdict, now); where != names.Nowhere {
+			return own, where
+		}
+	}
+	if answered, ok := s.local.Append(dst, q); ok {
+		return answered, names.Here
+	}
+	return dst, names.Nowhere
+}
+
+// own appends the answer to q from the names of one's own, which are not nil, if all of it is there, or the refusal that what it leads to
+// calls for.
 func (r *Resolver) own(dst []byte, q *wire.Query, s *state, asker *policy.Asker, verdict *policy.Verdict, now policy.Instant) (
 	[]byte, names.Where,
 ) {

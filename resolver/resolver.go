@@ -223,16 +223,9 @@ func (r *Resolver) answer(dst []byte, q *wire.Query, s *state) ([]byte, bool) {
 	if meta, ok := answer.AppendMeta(dst, q); ok {
 		return meta, true
 	}
-	where := names.Nowhere
-	if s.names != nil {
-		if dst, where = r.own(dst, q, s, asker, &verdict, now); where == names.Here {
-			return dst, true
-		}
-	}
-	if where == names.Nowhere { // else it is an alias, whose end is elsewhere: not even a local zone denies it
-		if local, ok := s.local.Append(dst, q); ok {
-			return local, true
-		}
+	local, where := r.local(dst, q, s, asker, &verdict, now)
+	if where == names.Here {
+		return local, true
 	}
 	entry, state := r.cache.Get(s.keyAt(q, where), q.Now)
 	r.counts.looked(q, state)

@@ -90,6 +90,7 @@ type inputs struct {
 	generation *generation // nil if there are faults, but for those that a server would hold an owned file or a list for
 	holds      map[string]hold
 	names      *names.Table // of one's own; nil for none
+	lostHosts  []string     // the hosts files that can't be used, and why
 	mirrored   func(*config.List) *mirror.Copy
 }
 
@@ -114,7 +115,7 @@ func readAll(cmd *cobra.Command, path string) (*inputs, error) {
 	in.checkAdmin()
 	in.serviceBad = in.faults.Bad()
 	in.checkNames()
-	if in.path != "" && in.faults.Bad() && in.service.PolicyDir == "" {
+	if in.path != "" && in.serviceBad && in.service.PolicyDir == "" {
 		return in, nil // what policy it names is not known
 	}
 	p := newProgress(cmd.ErrOrStderr())
@@ -162,8 +163,11 @@ func (in *inputs) readPolicy(ctx context.Context, p *progress) error {
 	return nil
 }
 
-// sayHeld says on w which files of owners, and which lists, are not as they are written.
+// sayHeld says on w which files of owners, lists and hosts files are not as they are written.
 func (in *inputs) sayHeld(w io.Writer) {
+	for _, lost := range in.lostHosts {
+		fmt.Fprintf(w, "%s; what names a server has in force of it is not known here\n", lost)
+	}
 	for _, what := range slices.Sorted(maps.Keys(in.holds)) {
 		h, meant := in.holds[what], "what a server has in force of it is meant here"
 		switch {

@@ -23,6 +23,7 @@ func (in *inputs) checkNames() {
 		if err != nil {
 			pos := in.service.Local.AtElement("hosts", i)
 			in.faults = append(in.faults, faultAt([]config.File{config.ReadFile(in.path)}, pos, err.Error()))
+			in.lostHosts = append(in.lostHosts, err.Error())
 			continue
 		}
 		files = append(files, read.Hosts...)
