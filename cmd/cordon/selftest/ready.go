@@ -78,7 +78,6 @@ func (t *Tester) count(asked []*question) {
 
 // decide makes t ready, or not; read is how many queries of others were read so far. The caller holds t.mu.
 func (t *Tester) decide(asked []*question, read uint64) {
-	before := t.wrong
 	heard := read > t.read || slices.ContainsFunc(asked, (*question).heardByUDP)
 	t.read = read
 	mistakes := map[string]int{}
@@ -98,23 +97,25 @@ func (t *Tester) decide(asked []*question, read uint64) {
 	case t.silent >= mostSilent:
 		t.wrong = errSilent
 	case t.silent == 0:
-		t.wrong, t.passed = nil, true
+		t.wrong = nil
+		t.passed = t.passed || len(asked) == 0 || slices.ContainsFunc(asked, (*question).isRight)
 	}
-	t.sayReady(before)
 }
 
 var errSilent = errors.New("the server does not answer its own queries over UDP, and reads no others")
+
+func (q *question) isRight() bool { return q.state == right }
 
 func (q *question) heardByUDP() bool { return q.network == "udp" && !q.deaf && q.state != lost }
 
 func agencies(n int) string { return wording.Count(n, "agency") }
 
-// sayReady logs whether the server is ready, if that is news.
-func (t *Tester) sayReady(before error) {
+// sayReady logs whether the server is ready, if that is news: what was wrong with it before and is now, nil for nothing.
+func (t *Tester) sayReady(before, after error) {
 	switch {
-	case t.wrong != nil && before == nil:
-		t.c.Log.Error("not ready", "reason", t.wrong)
-	case t.wrong == nil && before != nil:
+	case after != nil && before == nil:
+		t.c.Log.Error("not ready", "reason", after)
+	case after == nil && before != nil:
 		t.c.Log.Info("ready again")
 	}
 }

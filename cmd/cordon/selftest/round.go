@@ -268,13 +268,17 @@ func (t *Tester) conclude(p *plan, asked []*question, begun time.Time) (pause ti
 	fresh := outcomesOf(asked)
 	read := t.c.Read()
 	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.sayOutcomes(t.take(p, fresh))
+	before := t.wrong
+	news := t.take(p, fresh)
 	t.count(asked)
 	t.last, t.took = time.Now(), time.Since(begun)
 	t.decide(asked, read)
+	after, passed := t.wrong, t.passed
+	t.mu.Unlock()
+	t.sayOutcomes(news) // whoever reads the log may be slow
+	t.sayReady(before, after)
 	switch {
-	case !t.passed:
+	case !passed:
 		return atOnce
 	case len(notRight(asked)) > 0:
 		return soon
