@@ -175,7 +175,7 @@ func TestAForgedClaimIsAnUnknownOption(t *testing.T) {
 		for _, claim := range [][]byte{append(make([]byte, 16), off...), off, make([]byte, 1200)} {
 			m := new(dns.Msg).SetQuestion("www.tiktok.com.", dns.TypeA).SetEdns0(1232, false)
 			m.IsEdns0().Option = append(m.IsEdns0().Option, &dns.EDNS0_LOCAL{Code: wire.OptionClaim, Data: claim})
-			answer, _, err := (&dns.Client{Net: network}).Exchange(m, s.listener.Addrs()[0].String())
+			answer, _, err := (&dns.Client{Net: network, Timeout: 30 * time.Second}).Exchange(m, s.listener.Addrs()[0].String())
 			if err != nil {
 				t.Fatal(err)
 			}
