@@ -35,9 +35,11 @@ var mayImport = map[string][]string{
 	"resolver/cache":         {"resolver/wire"},
 	"resolver/syscalls":      {},
 	"resolver/limit":         {},
+	"resolver/histogram":     {},
 	"resolver/upstream":      {"resolver/syscalls", "resolver/wire"},
 	"resolver/listen":        {"resolver/limit", "resolver/syscalls", "resolver/wire"},
 	"resolver/names":         {"blocklists/domain", "resolver/answer", "resolver/wire"},
+	"resolver/listen":        {"resolver/histogram", "resolver/limit", "resolver/syscalls", "resolver/wire"},
 	"resolver": {
 		"blocklists/domain", "resolver/agency", "resolver/answer", "resolver/cache", "resolver/limit", "resolver/names", "resolver/policy",
 		"resolver/upstream", "resolver/wire",

@@ -203,6 +203,9 @@ func (c *conn) handle(msg []byte) (alive bool) {
 	defer c.mu.Unlock()
 	c.active = q.Now
 	c.queue(answer)
+	if len(answer) > 0 {
+		c.counters.atOnce.Add(time.Since(q.Now), 1)
+	}
 	return true
 }
 
@@ -240,7 +243,7 @@ func (c *conn) begin(q *wire.Query) {
 	c.inFlight++
 	c.active = q.Now
 	c.mu.Unlock()
-	r := &streamReply{conn: c}
+	r := &streamReply{conn: c, asked: q.Now}
 	started := false
 	defer func() {
 		if !started {

@@ -3,8 +3,11 @@ package listen
 import (
 	"net/netip"
 	"sync/atomic"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"cordon/resolver/histogram"
 )
 
 // counters are those of one listener. They fill cache lines of their own, so that listeners do not slow each other down.
@@ -15,6 +18,8 @@ type counters struct {
 	failed             atomic.Uint64
 	panics             atomic.Uint64
 	_                  [128 - 6*8]byte
+
+	atOnce, waited histogram.Histogram // from the reading of a query to its answer, by door
 }
 
 func (c *counters) count(client netip.Addr) {
@@ -27,7 +32,8 @@ func (c *counters) count(client netip.Addr) {
 
 type collector struct {
 	server                                   *Server
-	queries, dropped, limited                *prometheus.Desc
+	begun                                    time.Time
+	queries, dropped, limited, took          *prometheus.Desc
 	failed, panics                           *prometheus.Desc
 	connections, accepted, rejected, evicted *prometheus.Desc
 }
@@ -39,12 +45,16 @@ func (s *Server) Collector() prometheus.Collector {
 	}
 	return &collector{
 		server: s,
+		begun:  time.Now(),
 		queries: desc("cordon_dns_requests_total",
 			"Queries read, malformed ones too, by transport (udp, tcp) and address family (ipv4, ipv6).", "transport", "family"),
 		dropped: desc("cordon_dns_packets_dropped_total",
 			"Messages that were no queries (too short, or responses) and got no answer.", "transport"),
 		limited: desc("cordon_dns_rate_limited_total",
 			"Queries above what one client may ask in a second: over UDP dropped or sent to TCP, over TCP made to wait.", "transport"),
+		took: desc("cordon_dns_request_duration_seconds",
+			"Time from the reading of a query to its answer, by whether it waited for an upstream (no, yes). What is read at once is "+
+				"answered at once, and has one time.", "transport", "waited"),
 		failed: desc("cordon_dns_socket_errors_total",
 			"Calls to read, accept or send that failed.", "transport"),
 		panics: desc("cordon_dns_panics_total",
@@ -66,8 +76,17 @@ func (c *collector) Collect(metrics chan<- prometheus.Metric) {
 	counter := func(desc *prometheus.Desc, value uint64, labels ...string) {
 		metrics <- prometheus.MustNewConstMetric(desc, prometheus.CounterValue, float64(value), labels...)
 	}
+	durations := func(transport, waited string, hs []*histogram.Histogram) {
+		metric, err := histogram.Metric(c.took, c.begun, hs, transport, waited)
+		if err != nil {
+			metric = prometheus.NewInvalidMetric(c.took, err)
+		}
+		metrics <- metric
+	}
 	s := c.server
 	for _, sum := range s.sums() {
+		durations(sum.transport, "no", sum.atOnce)
+		durations(sum.transport, "yes", sum.waited)
 		counter(c.queries, sum.queries4, sum.transport, "ipv4")
 		counter(c.queries, sum.queries6, sum.transport, "ipv6")
 		counter(c.dropped, sum.dropped, sum.transport)
@@ -85,6 +104,7 @@ func (c *collector) Collect(metrics chan<- prometheus.Metric) {
 type sum struct {
 	transport                                            string
 	queries4, queries6, dropped, limited, failed, panics uint64
+	atOnce, waited                                       []*histogram.Histogram
 }
 
 func (s *sum) add(c *counters) {
@@ -94,6 +114,7 @@ func (s *sum) add(c *counters) {
 	s.limited += c.limited.Load()
 	s.failed += c.failed.Load()
 	s.panics += c.panics.Load()
+	s.atOnce, s.waited = append(s.atOnce, &c.atOnce), append(s.waited, &c.waited)
 }
 
 func (s *Server) sums() [2]sum {

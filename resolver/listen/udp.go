@@ -55,12 +55,18 @@ func (w *worker) run(ctx context.Context, closed <-chan struct{}) {
 
 // serve handles one batch.
 func (w *worker) serve(packets []packet) {
-	now := time.Now()
+	now, answered := time.Now(), 0
 	for i := range packets {
 		w.handle(&packets[i], now)
+		if len(packets[i].answer) > 0 {
+			answered++
+		}
 	}
 	if failed := w.socket.send(packets); failed > 0 {
 		w.counters.failed.Add(uint64(failed))
+	}
+	if answered > 0 { // else nobody needs to know what time it is
+		w.counters.atOnce.Add(time.Since(now), answered)
 	}
 }
 
@@ -105,7 +111,7 @@ const slip = 4
 
 // start hands q to the handler's second door. If that panics, no reply is waited for.
 func (w *worker) start(q *wire.Query, to *route) {
-	reply := w.newReply(to)
+	reply := w.newReply(to, q.Now)
 	w.waiting.add()
 	started := false
 	defer func() {
@@ -118,9 +124,9 @@ func (w *worker) start(q *wire.Query, to *route) {
 }
 
 // newReply is the way back for one query, which goes once. The function is all that is made for it, and is its ticket.
-func (w *worker) newReply(to *route) func(answer []byte) {
+func (w *worker) newReply(to *route, asked time.Time) func(answer []byte) {
 	r := replies.Get().(*datagramReply) //nolint:errcheck // the pool holds nothing else
-	r.worker, r.to = w, *to
+	r.worker, r.to, r.asked = w, *to, asked
 	turn := r.turn.Load()
 	return func(answer []byte) { r.send(turn, answer) }
 }
@@ -130,6 +136,7 @@ func (w *worker) newReply(to *route) func(answer []byte) {
 type datagramReply struct {
 	worker *worker
 	to     route
+	asked  time.Time
 	turn   atomic.Uint64
 }
 
@@ -141,8 +148,11 @@ func (r *datagramReply) send(turn uint64, answer []byte) {
 		return
 	}
 	w := r.worker
-	if len(answer) > 0 && w.socket.sendLater(answer, &r.to) != nil {
-		w.counters.failed.Add(1)
+	if len(answer) > 0 {
+		if w.socket.sendLater(answer, &r.to) != nil {
+			w.counters.failed.Add(1)
+		}
+		w.counters.waited.Add(time.Since(r.asked), 1)
 	}
 	replies.Put(r)
 	w.waiting.done()

@@ -101,8 +101,9 @@ func (c *conn) reset() {
 
 // streamReply is the way back for one query.
 type streamReply struct {
-	conn *conn
-	sent atomic.Bool
+	conn  *conn
+	asked time.Time
+	sent  atomic.Bool
 }
 
 // send queues answer and returns; if nobody is writing, a goroutine writes it, so that the caller never waits for a client.
@@ -115,6 +116,9 @@ func (r *streamReply) send(answer []byte) {
 	defer c.mu.Unlock()
 	c.inFlight--
 	c.active = time.Now()
+	if len(answer) > 0 {
+		c.counters.waited.Add(c.active.Sub(r.asked), 1)
+	}
 	c.queue(answer)
 	if len(c.out) > mostQueued && !c.closed {
 		c.closed = true
