@@ -22,6 +22,7 @@ type List struct {
 	files    []File // in the order of their lines; nil for one source
 	loaded   time.Time
 	format   format.Format // of the last file
+	services []Service     // by line, from 1; nil unless it is from the binary
 
 	content Content   // zero of a list from the policy or from the binary
 	signed  time.Time // what the signature says; zero for none

@@ -79,7 +79,12 @@ func (src *Source) loadBuiltin(name string) (*List, error) {
 	if err := g.takeAll(rules); err != nil {
 		return nil, err
 	}
-	return g.list(src)
+	l, err := g.list(src)
+	if err != nil {
+		return nil, err
+	}
+	l.services = builtin.ServicesOf(name)
+	return l, nil
 }
 
 // loadInline is stricter than the other sources: a bad line was typed into the policy by hand, so it's an error there.

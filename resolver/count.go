@@ -10,15 +10,15 @@ import (
 	"cordon/resolver/wire"
 )
 
-// counts are what the hot path counts: one shard a listener, and one counter for each agency, policy, list and action that came together
-// at least once. No address and no name gets here.
+// counts are what the hot path counts: one shard a listener, and one counter for each agency, policy, list, service and action, for those
+// of the first three that came together at least once. No address and no name gets here.
 type counts struct {
 	shards []shard
 
 	prefetched, unrenewed atomic.Uint64 // renewals that brought an answer, and those that failed
 
 	mu    sync.Mutex // of the maps; what they lead to is counted without it
-	cells map[cellKey]*cell
+	cells map[cellKey]cell
 	uses  map[useKey]*padded
 }
 
@@ -35,20 +35,37 @@ type padded struct {
 	_ [56]byte
 }
 
-// cell is the counters of what one policy said to one agency by one list: refuse, observe, except.
-type cell [policy.Except]padded
+// cell is the counters of what one policy said to one agency by one list, by Verdict.Service: one of them for a list without services.
+type cell []actions
+
+// actions are the counters of one service: refuse, observe, except.
+type actions struct {
+	n [policy.Except]atomic.Uint64
+	_ [64 - 8*policy.Except]byte
+}
 
 // action is the counter of an action other than Pass.
-func (c *cell) action(a policy.Action) *atomic.Uint64 { return &c[a-policy.Refuse].n }
+func (as *actions) action(a policy.Action) *atomic.Uint64 { return &as.n[a-policy.Refuse] }
 
-type cellKey struct{ agency, policy, list string }
+// sum is that of all services.
+func (c cell) sum(a policy.Action) (n uint64) {
+	for service := range c {
+		n += c[service].action(a).Load()
+	}
+	return n
+}
+
+type cellKey struct {
+	agency, policy, list string
+	services             bool // the list has them: one without may have had its name before
+}
 
 // useKey is an exception and the agency that it is for.
 type useKey struct{ exception, agency string }
 
 func (c *counts) init(workers int) {
 	c.shards = make([]shard, workers)
-	c.cells, c.uses = map[cellKey]*cell{}, map[useKey]*padded{}
+	c.cells, c.uses = map[cellKey]cell{}, map[useKey]*padded{}
 }
 
 // answered counts the answer to q, unless that is our own.
@@ -96,7 +113,7 @@ func (c *counts) verdict(s *state, q *wire.Query, v *policy.Verdict) {
 	if found == nil {
 		found = c.open(s.tally, v)
 	}
-	found.action(v.Action).Add(1)
+	found[v.Service].action(v.Action).Add(1)
 	if v.Exception != nil {
 		s.tally.uses[v.Exception.Index].n.Add(1)
 	}
@@ -106,18 +123,19 @@ func (c *counts) verdict(s *state, q *wire.Query, v *policy.Verdict) {
 // may be so many that those which never come together must take no room.
 type tally struct {
 	policies int
+	services []bool                                  // by Verdict.ListIndex: whether the list has services
 	agencies []atomic.Pointer[[]atomic.Pointer[row]] // by Agency.Index, then by Policy.Index; nil: nothing yet
 	uses     []*padded                               // by Exception.Index
 }
 
 // row is the cells of one agency and one policy, by list. It never changes: a new list makes a new row.
 type row struct {
-	first int     // the index of the list of the first cell
-	cells []*cell // nil: nothing yet
+	first int    // the index of the list of the first cell
+	cells []cell // nil: nothing yet
 }
 
 // cell is the one for v, nil if there is none yet.
-func (t *tally) cell(v *policy.Verdict) *cell {
+func (t *tally) cell(v *policy.Verdict) cell {
 	policies := t.agencies[v.Agency.Index].Load()
 	if policies == nil {
 		return nil
@@ -130,7 +148,7 @@ func (t *tally) cell(v *policy.Verdict) *cell {
 }
 
 // put makes c the cell for v. There is one put at a time.
-func (t *tally) put(v *policy.Verdict, c *cell) {
+func (t *tally) put(v *policy.Verdict, c cell) {
 	policies := t.agencies[v.Agency.Index].Load()
 	if policies == nil {
 		made := make([]atomic.Pointer[row], t.policies)
@@ -142,25 +160,28 @@ func (t *tally) put(v *policy.Verdict, c *cell) {
 }
 
 // with is r, which may be nil, with c for one list more.
-func (r *row) with(list int, c *cell) *row {
+func (r *row) with(list int, c cell) *row {
 	if r == nil {
-		return &row{first: list, cells: []*cell{c}}
+		return &row{first: list, cells: []cell{c}}
 	}
 	first, end := min(r.first, list), max(r.first+len(r.cells), list+1)
-	next := &row{first: first, cells: make([]*cell, end-first)}
+	next := &row{first: first, cells: make([]cell, end-first)}
 	copy(next.cells[r.first-first:], r.cells)
 	next.cells[list-first] = c
 	return next
 }
 
 // open is the cell for v, the one that there is from an earlier snapshot or a new one, and puts it in t.
-func (c *counts) open(t *tally, v *policy.Verdict) *cell {
+func (c *counts) open(t *tally, v *policy.Verdict) cell {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	key := cellKey{agency: v.Agency.Name, policy: v.Policy.Name, list: v.List}
+	key := cellKey{agency: v.Agency.Name, policy: v.Policy.Name, list: v.List, services: t.services[v.ListIndex]}
 	found := c.cells[key]
 	if found == nil {
-		found = new(cell)
+		found = make(cell, 1)
+		if key.services {
+			found = make(cell, policy.Services)
+		}
 		c.cells[key] = found
 	}
 	t.put(v, found)
@@ -173,6 +194,9 @@ func (c *counts) tally(s *policy.Snapshot) *tally {
 	defer c.mu.Unlock()
 	c.forget(s)
 	t := &tally{policies: len(s.Policies()), agencies: make([]atomic.Pointer[[]atomic.Pointer[row]], len(s.Agencies()))}
+	for _, list := range s.Lists() {
+		t.services = append(t.services, list.Services() != nil)
+	}
 	for _, e := range s.Exceptions() {
 		key := useKey{exception: e.Name, agency: e.Agency}
 		if c.uses[key] == nil {
@@ -238,13 +262,18 @@ func (r *Resolver) Counts() []Count {
 	c := &r.counts
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	var all []Count
+	sums := map[Count]uint64{} // by those without N
 	for key, found := range c.cells {
 		for action := policy.Refuse; action <= policy.Except; action++ {
-			if n := found.action(action).Load(); n > 0 {
-				all = append(all, Count{Agency: key.agency, Policy: key.policy, List: key.list, Action: action, N: n})
+			if n := found.sum(action); n > 0 {
+				sums[Count{Agency: key.agency, Policy: key.policy, List: key.list, Action: action}] += n
 			}
 		}
+	}
+	all := make([]Count, 0, len(sums))
+	for count, n := range sums {
+		count.N = n
+		all = append(all, count)
 	}
 	return all
 }

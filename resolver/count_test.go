@@ -216,6 +216,61 @@ func TestMetricsSumUpVerdicts(t *testing.T) {
 	}
 }
 
+// services is a policy whose list "a" is from source, for the agencies of twoMinistries.
+func services(t *testing.T, id uint64, source blocklists.Source) *policy.Snapshot {
+	t.Helper()
+	c := twoMinistries(id)
+	source.Name = "a"
+	list, err := blocklists.Load(context.Background(), source, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Lists = append(c.Lists, list)
+	return compile(t, c, "b", "c")
+}
+
+// A list that has become another under its name counts on, and the services of the one are not mixed up with those of the other.
+func TestVerdictsAreCountedByService(t *testing.T) {
+	b := newBench(t, resolver.Limits{})
+	b.Publish(services(t, 2, blocklists.Source{Inline: []string{"www.tiktok.com"}}))
+	b.askFrom("192.0.2.1", "www.tiktok.com")
+	b.Publish(services(t, 3, blocklists.Source{Source: "builtin:bytedance"}))
+	before := gathered(t, b.Resolver)
+	for name, times := range map[string]int{"www.tiktok.com": 3, "www.capcut.com": 2, "www.capcut.com.edgesuite.net": 1, "c.example": 4} {
+		for range times {
+			b.askFrom("192.0.2.1", name)
+		}
+	}
+	b.askFrom("198.51.100.1", "www.capcut.com")
+	got := gathered(t, b.Resolver)
+	for series, want := range map[string][2]float64{
+		"cordon_service_verdicts_total agency=ministry service=tiktok verdict=refuse":  {0, 3},
+		"cordon_service_verdicts_total agency=ministry service=capcut verdict=refuse":  {0, 3},
+		"cordon_service_verdicts_total agency=ministry service=lemon8 verdict=refuse":  {0, 0},
+		"cordon_service_verdicts_total agency=ministry service=other verdict=refuse":   {1, 5},
+		"cordon_service_verdicts_total agency=watching service=capcut verdict=observe": {-1, 1},
+		"cordon_service_verdicts_total agency=watching service=capcut verdict=except":  {-1, -1},
+		"cordon_service_verdicts_total agency=ministry service=lark verdict=refuse":    {-1, -1},
+		"cordon_list_verdicts_total list=a verdict=refuse":                             {1, 7},
+	} {
+		for i, now := range []map[string]float64{before, got} {
+			value, there := now[series]
+			if !there {
+				value = -1 // it is not there
+			}
+			if value != want[i] {
+				t.Errorf("%s is %v, want %v", series, value, want[i])
+			}
+		}
+	}
+	wantCounted(t, b.Resolver, "ministry ban a refuse 7", "ministry other c refuse 4", "watching ban a observe 1")
+	b.Publish(services(t, 4, blocklists.Source{Inline: []string{"www.tiktok.com"}}))
+	b.askFrom("192.0.2.1", "www.tiktok.com")
+	if got := gathered(t, b.Resolver)["cordon_service_verdicts_total agency=ministry service=other verdict=refuse"]; got != 6 {
+		t.Errorf("%v refusals by lists of no service, want 6: the counter goes on", got)
+	}
+}
+
 func TestNoVerdictIsLostWhileCountersAreOpened(t *testing.T) {
 	b := newBench(t, resolver.Limits{})
 	b.Publish(compile(t, twoMinistries(2), "a", "b", "c"))

@@ -19,6 +19,10 @@ var (
 	listVerdictsDesc = prometheus.NewDesc("cordon_list_verdicts_total",
 		"Queries that a rule of a list bears on, by what became of them: refuse, observe (would refuse), except.",
 		[]string{"list", "verdict"}, nil)
+	serviceVerdictsDesc = prometheus.NewDesc("cordon_service_verdicts_total",
+		"Queries that a policy bears on, by the service that the rule of a built-in list is about (other for all other lists), and by "+
+			"what became of them: refuse, observe (would refuse), except.",
+		[]string{"service", "agency", "verdict"}, nil)
 	usesDesc = prometheus.NewDesc("cordon_exception_uses_total",
 		"Queries that an exception let pass, by the exception and the agency that it is for.",
 		[]string{"exception", "agency"}, nil)
@@ -40,7 +44,7 @@ var (
 // Describe implements [prometheus.Collector].
 func (r *Resolver) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		responsesDesc, verdictsDesc, listVerdictsDesc, usesDesc, lookupsDesc, prefetchesDesc, flightsDesc, waitingDesc,
+		responsesDesc, verdictsDesc, listVerdictsDesc, serviceVerdictsDesc, usesDesc, lookupsDesc, prefetchesDesc, flightsDesc, waitingDesc,
 		ownDesc, ownNamesDesc,
 	} {
 		ch <- d
@@ -51,6 +55,7 @@ func (r *Resolver) Describe(ch chan<- *prometheus.Desc) {
 func (r *Resolver) Collect(ch chan<- prometheus.Metric) {
 	r.counts.collect(ch)
 	r.collectVerdicts(ch)
+	r.collectServices(ch)
 	r.counts.collectUses(ch)
 	ch <- prometheus.MustNewConstMetric(ownDesc, prometheus.CounterValue, r.counts.sum(func(s *shard) uint64 { return s.own.Load() }))
 	ch <- prometheus.MustNewConstMetric(ownNamesDesc, prometheus.GaugeValue, float64(r.ownNames()))
@@ -136,6 +141,55 @@ func (r *Resolver) zeros() (map[verdictKey]uint64, map[listKey]uint64) {
 		}
 	}
 	return verdicts, lists
+}
+
+type serviceKey struct {
+	service policy.Service
+	agency  string
+	action  policy.Action
+}
+
+// collectServices sums up the verdicts over policies and lists. The refusals of a service are shown before there are any, where that is
+// not too much; all else appears with its first verdict.
+func (r *Resolver) collectServices(ch chan<- prometheus.Metric) {
+	services := r.serviceZeros()
+	r.counts.addServices(services)
+	for key, n := range services {
+		ch <- prometheus.MustNewConstMetric(serviceVerdictsDesc, prometheus.CounterValue, float64(n),
+			key.service.String(), key.agency, key.action.String())
+	}
+}
+
+// serviceZeros are the sums of refusals that the snapshot in force can have.
+func (r *Resolver) serviceZeros() map[serviceKey]uint64 {
+	zeros := map[serviceKey]uint64{}
+	s := r.Snapshot()
+	if s == nil || len(s.Agencies())*policy.Services > maxZeros {
+		return zeros
+	}
+	for _, list := range s.Lists() {
+		for _, service := range list.Services() {
+			for _, a := range s.Agencies() {
+				zeros[serviceKey{service, a.Name, policy.Refuse}] = 0
+			}
+		}
+	}
+	return zeros
+}
+
+// addServices adds what was counted, where it is more than nothing.
+func (c *counts) addServices(sums map[serviceKey]uint64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for key, found := range c.cells {
+		for service := range found {
+			for action := policy.Refuse; action <= policy.Except; action++ {
+				if n := found[service].action(action).Load(); n > 0 {
+					sums[serviceKey{policy.Service(service), key.agency, action}] += n
+				}
+			}
+		}
+	}
 }
 
 func (c *counts) collectUses(ch chan<- prometheus.Metric) {

@@ -130,6 +130,7 @@ func (s *Snapshot) because(v *Verdict, a *Asker, p *Policy, h *hit, w weighed) {
 		v.Action = Observe
 	}
 	v.List, v.ListIndex, v.Line, v.Start, v.CDN, v.Exact = s.lists[h.List].Name(), h.List, h.Line, h.Start, h.CDN, h.Exact
+	v.Service = s.lists[h.List].Service(h.Line)
 	v.Name, v.Addr = h.name, h.addr
 }
 

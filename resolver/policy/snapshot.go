@@ -44,6 +44,9 @@ func (s *Snapshot) Policies() []*Policy { return s.policies }
 // is i.
 func (s *Snapshot) Agencies() []*Agency { return s.agencies }
 
+// Lists returns all lists in the order of Config.Lists: Lists()[i] has the index i.
+func (s *Snapshot) Lists() []*blocklists.List { return s.lists }
+
 // Exceptions returns all exceptions in the order of the files: Exceptions()[i].Index is i.
 func (s *Snapshot) Exceptions() []*Exception { return s.exceptions }
 

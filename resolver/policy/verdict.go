@@ -3,7 +3,15 @@ package policy
 import (
 	"net/netip"
 	"time"
+
+	"cordon/blocklists"
 )
+
+// Services is how many values Verdict.Service can have: it is less.
+const Services = blocklists.Services
+
+// Service is the service that a rule is about; its String is "other" for 0.
+type Service = blocklists.Service
 
 // Action is what is to be done with a query.
 type Action uint8
@@ -28,6 +36,8 @@ type Verdict struct {
 	HasExceptions bool // Listed, and the asker has an exception that is not over: it may be allowed names below a refused one
 	CDN           bool // the rule matched by the form <listed name>.<shared CDN suffix>
 	Exact         bool // the rule is for this one name, not for those below
+
+	Service Service // that the rule is about; 0 for Pass, and unless its list is one from the binary
 
 	Agency    *Agency    // whose client asks; never nil
 	Policy    *Policy    // the reason; nil exactly for Pass
