@@ -201,6 +201,7 @@ func (s *server) announce(now time.Time) {
 	s.announcer.look(s.loader.good.snapshot, s.resolver.Instant(now))
 	s.announceStale(now)
 	if err := s.state.touch(now); err != nil {
+		s.outcome.notSaved()
 		s.log.Warn("the time was not noted in the state directory", "error", err)
 	}
 }

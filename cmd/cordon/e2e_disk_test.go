@@ -56,6 +56,9 @@ func TestE2EFullDisk(t *testing.T) {
 	}
 	c.enact("second")
 	c.logs(0, "level=ERROR", "the last good state was not saved", "no space left")
+	if errs, free := c.metric("cordon_state_save_errors_total"), c.metric("cordon_audit_disk_free_bytes"); errs == "0" || errs == "" || free != "0" {
+		t.Errorf("%q attempts to save failed, and the audit log has %q octets free: want some, and 0", errs, free)
+	}
 
 	c.breakWhileDown()
 	if got := c.refusedBy(); got != "first" {

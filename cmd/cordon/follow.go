@@ -212,6 +212,7 @@ func (s *server) save() {
 		good.Policy = nil
 	}
 	if err := s.state.save(good); err != nil {
+		s.outcome.notSaved()
 		s.log.Error("the last good state was not saved: a restart with a fault in a file would not find it", "error", err)
 	}
 	if s.copies != nil && len(s.loader.holds) == 0 { // else a list may only be misspelt

@@ -15,6 +15,7 @@ type reloads struct {
 	whole   int // readings by which everything was put in force as it is written
 	part    int // readings by which something was held
 	last    time.Time
+	unsaved int    // attempts to write to the state directory that failed
 	service *hold  // of the service file; nil: it is not held
 	path    string // of that file
 	good    *generation
@@ -77,12 +78,21 @@ func (r *reloads) releaseService() bool {
 	return held
 }
 
+// notSaved records that something could not be written to the state directory.
+func (r *reloads) notSaved() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.unsaved++
+}
+
 var (
 	reloadsDesc = prometheus.NewDesc("cordon_reloads_total",
 		"Readings of the configuration, by result: success, or held if the last good version of something stays in force.",
 		[]string{"result"}, nil)
 	reloadSuccessDesc = prometheus.NewDesc("cordon_reload_last_success_timestamp_seconds",
 		"When everything was last put in force as it is written.", nil, nil)
+	unsavedDesc = prometheus.NewDesc("cordon_state_save_errors_total",
+		"Attempts to write to the state directory that failed: what is in force, or the time.", nil, nil)
 	heldDesc = prometheus.NewDesc("cordon_held_since_timestamp_seconds",
 		"Since when the last good version of a file or list is in force in place of what is written.", []string{"what"}, nil)
 	policyInfoDesc = prometheus.NewDesc("cordon_policy_info",
@@ -109,7 +119,7 @@ var (
 // Describe implements [prometheus.Collector].
 func (r *reloads) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		reloadsDesc, reloadSuccessDesc, heldDesc, policyInfoDesc,
+		reloadsDesc, reloadSuccessDesc, unsavedDesc, heldDesc, policyInfoDesc,
 		listNamesDesc, listNetworksDesc, listRejectedDesc, listLoadedDesc, listSuccessDesc, listStateDesc, listOutcomeDesc, listInfoDesc,
 	} {
 		ch <- d
@@ -125,6 +135,7 @@ func (r *reloads) Collect(ch chan<- prometheus.Metric) {
 	}
 	ch <- prometheus.MustNewConstMetric(reloadsDesc, prometheus.CounterValue, float64(r.whole), "success")
 	ch <- prometheus.MustNewConstMetric(reloadsDesc, prometheus.CounterValue, float64(r.part), "held")
+	ch <- prometheus.MustNewConstMetric(unsavedDesc, prometheus.CounterValue, float64(r.unsaved))
 	gauge(reloadSuccessDesc, seconds(r.last))
 	gauge(policyInfoDesc, 1, r.good.snapshot.Hash())
 	if r.service != nil {

@@ -13,11 +13,15 @@ var (
 		"Entries that are missing in the audit log, because there was no room for them while it could not be written.", nil, nil)
 	lastDesc = prometheus.NewDesc("cordon_audit_last_write_timestamp_seconds",
 		"The time of the last entry of the audit log that was written.", nil, nil)
+	freeDesc = prometheus.NewDesc("cordon_audit_disk_free_bytes",
+		"Octets that are free in the file system of the audit log. Not there if that is not known.", nil, nil)
+	sizeDesc = prometheus.NewDesc("cordon_audit_disk_size_bytes",
+		"Octets that the file system of the audit log has room for. Not there if that is not known.", nil, nil)
 )
 
 // Describe implements [prometheus.Collector].
 func (l *Log) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{headDesc, entriesDesc, failedDesc, lostDesc, lastDesc} {
+	for _, d := range []*prometheus.Desc{headDesc, entriesDesc, failedDesc, lostDesc, lastDesc, freeDesc, sizeDesc} {
 		ch <- d
 	}
 }
@@ -35,5 +39,9 @@ func (l *Log) Collect(ch chan<- prometheus.Metric) {
 	}
 	if !c.last.IsZero() {
 		ch <- prometheus.MustNewConstMetric(lastDesc, prometheus.GaugeValue, float64(c.last.UnixMilli())/1000)
+	}
+	if free, size, known := space(l.config.Dir); known {
+		ch <- prometheus.MustNewConstMetric(freeDesc, prometheus.GaugeValue, free)
+		ch <- prometheus.MustNewConstMetric(sizeDesc, prometheus.GaugeValue, size)
 	}
 }
