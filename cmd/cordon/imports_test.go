@@ -83,6 +83,7 @@ var onlyIn = []struct {
 	}},
 	{"github.com/spf13/viper", "files, environment and flags are merged in config", func(f sourceFile) bool { return f.within("config") }},
 	{"go.yaml.in/yaml", "files are decoded in config", func(f sourceFile) bool { return f.within("config") || f.test }},
+	{"go.yaml.in/yaml", "files are decoded in config", func(f sourceFile) bool { return f.test || f.within("config") }},
 	{"github.com/spf13/cobra", "commands are in cmd", func(f sourceFile) bool { return f.within("cmd") }},
 	{"github.com/prometheus/client_golang", "metrics are in metrics.go", func(f sourceFile) bool {
 		return f.test || f.name() == "metrics.go" ||
