@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -190,9 +191,7 @@ func alertRules(t *testing.T) map[string]map[string]string {
 	for _, group := range rules.Groups {
 		for _, rule := range group.Rules {
 			said := map[string]string{"severity": rule.Labels["severity"]}
-			for key, text := range rule.Annotations {
-				said[key] = text
-			}
+			maps.Copy(said, rule.Annotations)
 			all[rule.Alert] = said
 		}
 	}
