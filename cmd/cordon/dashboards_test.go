@@ -133,7 +133,7 @@ func (d *dashboard) checkVariables(t *testing.T, expr string) {
 	}
 }
 
-// notYet are metrics of a part that is not merged yet. TEMPORARY: it is to be empty, and then gone.
+// notYet are metrics of a part that is not merged yet. TEMPORARY: it is to be empty then, and gone with all that asks for it.
 var notYet = []string{"cordon_querylog_events_total", "cordon_querylog_dropped_events_total", "cordon_querylog_errors_total"}
 
 // What dashboards, rules and their tests ask for is there.

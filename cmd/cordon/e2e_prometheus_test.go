@@ -47,11 +47,15 @@ exceptions:
 // newWatched is a program with that policy, whose metrics are for who has the token.
 func newWatched(t *testing.T, upstream, feed, token string) *cordon {
 	t.Helper()
-	c := newCordon(t, []string{upstream}, fmt.Sprintf(`policy_dir: policy
+	service := fmt.Sprintf(`policy_dir: policy
 state_dir: state
 admin: {token_file: %q}
 forward: [{zone: dead.example, upstreams: [{address: "127.0.0.1:%d"}]}]
-`, token, freePort(t)))
+`, token, freePort(t))
+	if len(notYet) == 0 { // TEMPORARY: always, then
+		service += "query_log: {file: {path: queries.jsonl}}\n"
+	}
+	c := newCordon(t, []string{upstream}, service)
 	c.write(watched(feed), "policy/all.yaml")
 	writeFile(t, extra, c.dir, "policy/lists/extra.txt")
 	return c
