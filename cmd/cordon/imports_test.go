@@ -37,7 +37,6 @@ var mayImport = map[string][]string{
 	"resolver/limit":         {},
 	"resolver/histogram":     {},
 	"resolver/upstream":      {"resolver/syscalls", "resolver/wire"},
-	"resolver/listen":        {"resolver/limit", "resolver/syscalls", "resolver/wire"},
 	"resolver/names":         {"blocklists/domain", "resolver/answer", "resolver/wire"},
 	"resolver/listen":        {"resolver/histogram", "resolver/limit", "resolver/syscalls", "resolver/wire"},
 	"resolver": {
