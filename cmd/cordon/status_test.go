@@ -131,8 +131,12 @@ func TestStatusHasNoAddressOfAClient(t *testing.T) {
 func TestThePageExplainsWhatIsInForce(t *testing.T) {
 	s, file := statusServer(t, statusPolicy())
 	questions := [][2]string{
-		{"www.tiktok.com", "10.10.1.1"}, {"www.tiktok.com", "10.10.7.42"}, {"news.example", "10.10.7.42"}, {"tiktok.com", "192.0.2.1"},
-		{"localhost", "10.10.1.1"}, {"use-application-dns.net", "10.10.1.1"},
+		{"www.tiktok.com", "10.10.1.1"},
+		{"www.tiktok.com", "10.10.7.42"},
+		{"news.example", "10.10.7.42"},
+		{"tiktok.com", "192.0.2.1"},
+		{"localhost", "10.10.1.1"},
+		{"use-application-dns.net", "10.10.1.1"},
 	}
 	said := map[[2]string]string{}
 	for _, q := range questions {
