@@ -21,8 +21,8 @@
 // knows no places, only decides between flag, environment, file and default. A [Service] or a [PolicySet] is made of values
 // that are right one by one (netip, time.Time, domain.Name) and, without faults, right together.
 //
-// What is called something else today is read as before, see former.go. [Describe] and [Schema] say what the decoder takes, by the same tags,
-// for pages, manuals and editors; what they say of a key is the comment of its field.
+// What is called something else today is read as before, see former.go. [Describe] and [Schema] say what the decoder takes, by the same
+// tags, for pages, manuals and editors; what they say of a key is the comment of its field.
 //
 // ParsePolicy takes texts, not paths, because a reload mixes them: a file with a fault is replaced by its last good text. So
 // a [Fault] says whether it belongs to one file or spans several.
