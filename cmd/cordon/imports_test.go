@@ -57,9 +57,10 @@ var mayImport = map[string][]string{
 	"config/gen":          {},
 	"cmd/cordon/status":   {"cmd/cordon/wording"},
 	"cmd/cordon/hosts":    {"config", "resolver/names"},
+	"cmd/cordon/manual":   {"config"},
 	"cmd/cordon": {
 		"cmd/cordon/admin", "cmd/cordon/audit", "cmd/cordon/effect", "cmd/cordon/export", "cmd/cordon/files", "cmd/cordon/hosts",
-		"cmd/cordon/report", "cmd/cordon/selftest", "cmd/cordon/status", "cmd/cordon/systemd", "cmd/cordon/wording",
+		"cmd/cordon/manual", "cmd/cordon/report", "cmd/cordon/selftest", "cmd/cordon/status", "cmd/cordon/systemd", "cmd/cordon/wording",
 		"blocklists", "blocklists/builtin", "blocklists/domain", "blocklists/fetch", "blocklists/format", "blocklists/mirror",
 		"blocklists/signature", "blocklists/transfer",
 		"config", "resolver", "resolver/answer", "resolver/cache", "resolver/limit", "resolver/listen", "resolver/names",

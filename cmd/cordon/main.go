@@ -65,14 +65,20 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 // rootCommand is cordon with all its commands.
 func rootCommand() *cobra.Command {
 	root := &cobra.Command{
-		Use:               "cordon",
-		Short:             "A DNS forwarder that refuses TikTok and ByteDance names",
+		Use:   "cordon",
+		Short: "A DNS forwarder that refuses TikTok and ByteDance names",
+		Long: "A caching DNS forwarder that refuses TikTok and ByteDance names to the clients of a government network. Who decided the\n" +
+			"ban, since when, until when, for which agency and with which exceptions, stands in files that it follows while it runs.\n" +
+			"\n" +
+			"  /etc/cordon/cordon.yaml  the server: where it listens, whom it asks, what it may use\n" +
+			"  /etc/cordon/policy       what is refused to whom, in *.yaml files, if policy_dir in cordon.yaml says so",
 		SilenceUsage:      true,
 		SilenceErrors:     true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
 	root.AddCommand(serveCommand(), checkCommand(), explainCommand(), diffCommand(), statusCommand(), listsCommand(), exceptionCommand(),
-		reportCommand(), exportCommand(), auditCommand(), schemaCommand(), initCommand(), healthcheckCommand(), versionCommand())
+		reportCommand(), exportCommand(), auditCommand(), schemaCommand(), initCommand(), healthcheckCommand(), versionCommand(), manCommand())
+	addCompletions(root)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("%s: %w; `%s --help` has all flags", commandName(cmd), err, cmd.CommandPath())
 	})
