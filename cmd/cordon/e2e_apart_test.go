@@ -5,6 +5,7 @@ package main
 import (
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"syscall"
 	"testing"
@@ -56,13 +57,14 @@ func command(t *testing.T, name string, args ...string) {
 // host is another machine: a process that does nothing, in a network of its own.
 type host struct {
 	*child
-	t *testing.T
+	t   *testing.T
+	own []string // nsenter's flags for what is its own
 }
 
 func startHost(t *testing.T) *host {
 	t.Helper()
 	cmd := exec.Command("sleep", "600")
-	h := &host{t: t, child: startWith(t, "host", cmd, syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNET})}
+	h := &host{t: t, own: []string{"--net"}, child: startWith(t, "host", cmd, syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNET})}
 	h.command("ip", "link", "set", "lo", "up")
 	return h
 }
@@ -75,7 +77,7 @@ func (h *host) command(args ...string) {
 
 // within are the arguments of nsenter for a command on that machine.
 func (h *host) within(args ...string) []string {
-	return append([]string{"--net", "--target", strconv.Itoa(h.cmd.Process.Pid)}, args...)
+	return slices.Concat(h.own, []string{"--target", strconv.Itoa(h.cmd.Process.Pid), "--"}, args)
 }
 
 // mount mounts a disk of so many octets, such as "256k", in a new directory. It is for tests that run apart.
