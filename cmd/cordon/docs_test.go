@@ -32,11 +32,12 @@ const (
 	auditPage  = "cmd/cordon/audit/README.md"
 	watchPage  = "docker/README.md"
 	runbook    = "RUNBOOK.md"
+	dhcpPage   = "cmd/cordon/package/dhcp/README.md"
 )
 
 // pages are all of them, from the top of the repository.
 func pages() []string {
-	return []string{"README.md", listsPage, policyPage, speedPage, auditPage, securityPage, watchPage, runbook}
+	return []string{"README.md", listsPage, policyPage, speedPage, auditPage, securityPage, watchPage, runbook, dhcpPage}
 }
 
 func readme(t *testing.T) string {
@@ -65,7 +66,7 @@ func fences(text string, languages ...string) (blocks []string) {
 }
 
 func TestReadmeConfigurationIsWithoutFaults(t *testing.T) {
-	for path, least := range map[string]int{"README.md": 2, listsPage: 1} {
+	for path, least := range map[string]int{"README.md": 2, listsPage: 1, dhcpPage: 1} {
 		blocks := fences(page(t, path), "yaml")
 		if len(blocks) < least {
 			t.Fatalf("%s has %d yaml blocks, want at least %d", path, len(blocks), least)
@@ -124,7 +125,7 @@ func TestPagesNameEveryKey(t *testing.T) {
 
 func TestReadmeCommandsAreThere(t *testing.T) {
 	var lines []string
-	for path, least := range map[string]int{"README.md": 5, listsPage: 4, policyPage: 6, auditPage: 5, securityPage: 1} {
+	for path, least := range map[string]int{"README.md": 5, listsPage: 4, policyPage: 6, auditPage: 5, securityPage: 1, runbook: 3} {
 		found := commandLines(page(t, path))
 		if len(found) < least {
 			t.Errorf("%s has %d commands, want some more", path, len(found))

@@ -118,28 +118,26 @@ type dhcpClient struct {
 	conf             string   // the file that names the servers
 	servers          []string // those that it must get, and no other
 	addresses        []string // those that are reserved for it
-	tiktok           string   // what it gets for www.tiktok.com
+	banned           bool     // what it asks for of TikTok is refused
 }
 
 // Each of these clients must get this. A phone's and a desk's addresses are reserved, and excepted.
-var dhcpClients = []struct{ name, agency, stub, by, hardware, tiktok string }{
-	{"defence1", "defence", "glibc", "DHCPv4", "00:00:5e:00:53:71", refusedByStub},
-	{"defence2", "defence", "musl", "DHCPv6", "00:00:5e:00:53:72", refusedByStub},
-	{"defence3", "defence", "resolved", "both", "00:00:5e:00:53:73", refusedByStub},
-	{"phone", "defence", "glibc", "both", "00:00:5e:00:53:07", tiktokAddress},
-	{"finance1", "finance", "glibc", "DHCPv4", "00:00:5e:00:53:11", refusedByStub},
-	{"finance2", "finance", "musl", "DHCPv6", "00:00:5e:00:53:13", refusedByStub},
-	{"finance3", "finance", "resolved", "both", "00:00:5e:00:53:14", refusedByStub},
-	{"desk", "finance", "resolved", "both", "00:00:5e:00:53:01", tiktokAddress},
-	{"visitor1", "visitors", "glibc", "DHCPv4", "00:00:5e:00:53:c1", tiktokAddress},
-	{"visitor2", "visitors", "musl", "advertisements", "00:00:5e:00:53:c2", tiktokAddress},
-	{"visitor3", "visitors", "resolved", "both", "00:00:5e:00:53:c3", tiktokAddress},
+var dhcpClients = []struct {
+	name, agency, stub, by, hardware string
+	banned                           bool
+}{
+	{"defence1", "defence", "glibc", "DHCPv4", "00:00:5e:00:53:71", true},
+	{"defence2", "defence", "musl", "DHCPv6", "00:00:5e:00:53:72", true},
+	{"defence3", "defence", "resolved", "both", "00:00:5e:00:53:73", true},
+	{"phone", "defence", "glibc", "both", "00:00:5e:00:53:07", false},
+	{"finance1", "finance", "glibc", "DHCPv4", "00:00:5e:00:53:11", true},
+	{"finance2", "finance", "musl", "DHCPv6", "00:00:5e:00:53:13", true},
+	{"finance3", "finance", "resolved", "both", "00:00:5e:00:53:14", true},
+	{"desk", "finance", "resolved", "both", "00:00:5e:00:53:01", false},
+	{"visitor1", "visitors", "glibc", "DHCPv4", "00:00:5e:00:53:c1", false},
+	{"visitor2", "visitors", "musl", "advertisements", "00:00:5e:00:53:c2", false},
+	{"visitor3", "visitors", "resolved", "both", "00:00:5e:00:53:c3", false},
 }
-
-const (
-	refusedByStub = "no such name"
-	tiktokAddress = "198.51.100.17"
-)
 
 var reservedAddresses = map[string][]string{
 	"phone": {"10.10.7.42", "2001:db8:10:7::42"},
@@ -151,7 +149,7 @@ func (n *dhcpNetwork) newClient(t *testing.T, i int, s *stubs) *dhcpClient {
 	t.Helper()
 	one := dhcpClients[i]
 	c := &dhcpClient{
-		machine: newMachine(t, one.name), agency: one.agency, stub: one.stub, by: one.by, tiktok: one.tiktok, resolve: s.glibc,
+		machine: newMachine(t, one.name), agency: one.agency, stub: one.stub, by: one.by, banned: one.banned, resolve: s.glibc,
 		conf: "/etc/resolv.conf", addresses: reservedAddresses[one.name],
 	}
 	if c.stub == "musl" {
@@ -178,8 +176,7 @@ func (c *dhcpClient) startResolved(resolved string, i int) {
 	c.write(fmt.Sprintf("%032x\n", i+1), "/etc/machine-id")
 	c.write("[Match]\nName=eth0\n[Network]\nDHCP=yes\n", "/etc/systemd/network/eth0.network")
 	c.write("[Resolve]\nFallbackDNS=\n", "/etc/systemd/resolved.conf")
-	c.write(c.read("/etc/passwd")+"systemd-resolve:x:990:990::/:/usr/sbin/nologin\n", "/etc/passwd")
-	c.write(c.read("/etc/group")+"systemd-resolve:x:990:\n", "/etc/group")
+	c.addUser("systemd-resolve", 990)
 	c.write("nameserver 127.0.0.53\noptions edns0 trust-ad\n", c.conf) // stub-resolv.conf
 	c.conf = "/run/systemd/resolve/resolv.conf"
 	c.command("mkdir", "-p", "/run/systemd")
@@ -240,17 +237,29 @@ func each(clients []*dhcpClient, f func(c *dhcpClient)) {
 	group.Wait()
 }
 
-// wants checks what the client's stub says of a name that passes everywhere, and of a banned one. It asks for both at the same time.
-func (c *dhcpClient) wants(t *testing.T, when string) {
+// stubQuestions are those of one moment: other names each time, for stubs keep what they heard.
+type stubQuestions struct{ when, passing, passed, listed, lifted string }
+
+var (
+	withTwoNodes = stubQuestions{"two nodes", "www.example", "192.0.2.80 2001:db8::80", "www.tiktok.com", "198.51.100.17"}
+	withOneNode  = stubQuestions{"one node", "plain.example", "192.0.2.81", "v16.tiktokcdn.com", "198.51.100.16"}
+)
+
+// wants checks what the client's stub says of a name that passes everywhere, and of a listed one. It asks for both at the same time.
+func (c *dhcpClient) wants(t *testing.T, a stubQuestions) {
 	t.Helper()
+	answers := map[string]string{a.passing: a.passed, a.listed: a.lifted}
+	if c.banned {
+		answers[a.listed] = "no such name"
+	}
 	var group sync.WaitGroup
-	for name, want := range map[string]string{"www.example": "192.0.2.80 2001:db8::80", "www.tiktok.com": c.tiktok} {
+	for name, want := range answers {
 		group.Go(func() {
 			got, took := c.asks(name)
 			if !sameSet(strings.Fields(got), strings.Fields(want)) {
-				t.Errorf("%s, %s: the stub says of %s %q, want %q", when, c.name, name, got, want)
+				t.Errorf("%s, %s: the stub says of %s %q, want %q", a.when, c.name, name, got, want)
 			}
-			t.Logf("%s: %-8s %-8s %-14s %-14s %-26s %v", when, c.name, c.stub, c.by, name, got, took.Round(time.Millisecond))
+			t.Logf("%s: %-8s %-8s %-14s %-17s %-23s %v", a.when, c.name, c.stub, c.by, name, got, took.Round(time.Millisecond))
 		})
 	}
 	group.Wait()
@@ -275,14 +284,14 @@ func TestE2EDHCP(t *testing.T) {
 		c.configured()
 		t.Logf("%-8s %-8s %-14s has %v, asks %v", c.name, c.stub, c.by, c.global(), c.nameservers())
 	}
-	each(clients, func(c *dhcpClient) { c.wants(t, "two nodes") })
+	each(clients, func(c *dhcpClient) { c.wants(t, withTwoNodes) })
 	n.counts(t)
 	for _, c := range clients {
 		for _, server := range c.servers {
 			if c.addresses == nil {
 				continue
 			}
-			if got := c.says("dig", "+short", "+tries=1", "@"+server, "www.tiktok.com"); got != tiktokAddress {
+			if got := c.says("dig", "+short", "+tries=1", "@"+server, withTwoNodes.listed); got != withTwoNodes.lifted {
 				t.Errorf("%s asks %s: %s", c.name, server, got)
 			}
 		}
@@ -290,7 +299,16 @@ func TestE2EDHCP(t *testing.T) {
 
 	n.nodes[0].server.kill()
 	n.nodes[0].command("ip", "link", "set", "eth0", "down") // nobody says that it is gone
-	each(clients, func(c *dhcpClient) { c.wants(t, "one node") })
+	each(clients, func(c *dhcpClient) { c.wants(t, withOneNode) })
+	each(clients, func(c *dhcpClient) {
+		if c.stub == "resolved" { // it remembers who did not answer
+			got, took := c.asks("later.example")
+			if got != "192.0.2.84" {
+				t.Errorf("%s: the stub says of later.example %q", c.name, got)
+			}
+			t.Logf("one node, later: %s after %v", c.name, took.Round(time.Millisecond))
+		}
+	})
 }
 
 // counts checks what both nodes have counted: each agency's own verdicts, and no others.

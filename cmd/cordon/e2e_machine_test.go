@@ -99,6 +99,13 @@ func (m *machine) read(path string) string {
 	return string(text)
 }
 
+// addUser adds a user with a group of the same name and number.
+func (m *machine) addUser(name string, id int) {
+	m.t.Helper()
+	m.write(m.read("/etc/passwd")+fmt.Sprintf("%[1]s:x:%[2]d:%[2]d::/:/usr/sbin/nologin\n", name, id), "/etc/passwd")
+	m.write(m.read("/etc/group")+fmt.Sprintf("%s:x:%d:\n", name, id), "/etc/group")
+}
+
 // start starts a program on the machine.
 func (m *machine) start(args ...string) *child {
 	m.t.Helper()

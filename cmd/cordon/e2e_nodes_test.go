@@ -5,7 +5,9 @@ package main
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -38,6 +40,7 @@ policy_dir: policy
 state_dir: /var/lib/cordon
 `, upstream), "/etc/cordon/cordon.yaml")
 	n.write(policy, "/etc/cordon/policy/policy.yaml")
+	n.addUser("cordon", 991)
 	return n
 }
 
@@ -219,7 +222,7 @@ protocol bgp node2v6 from server { neighbor 2001:db8::52 as 64496; ipv6 { import
 
 // Two servers announce one address. Who does not answer is not announced: killed, hanging, with its script killed, or gone.
 func TestE2EAnycast(t *testing.T) {
-	endToEnd(t, "nsd", "dig", "ip", "nsenter", "sysctl", "bird")
+	endToEnd(t, "nsd", "dig", "ip", "nsenter", "sysctl", "bird", "setpriv")
 	t.Parallel() // most of it is waiting
 	s := newSite(t)
 	service := []string{"192.0.2.53", "2001:db8:53::53"}
@@ -230,7 +233,7 @@ func TestE2EAnycast(t *testing.T) {
 		n.install(shipped("nodes/bird.conf"), "/etc/bird/bird.conf")
 		n.install(shipped("nodes/cordon-announce"), "/usr/local/sbin/cordon-announce")
 		n.startBIRD()
-		announce[n] = n.start("cordon-announce")
+		announce[n] = n.announce()
 	}
 	hops := [][]string{{"10.0.0.51", "10.0.0.52"}, {"2001:db8::51", "2001:db8::52"}} // of IPv4 and IPv6, by node
 	// announced waits until the router knows of these nodes and of no other, and they answer.
@@ -268,12 +271,35 @@ func TestE2EAnycast(t *testing.T) {
 	announce[s.nodes[0]].kill()
 	s.nodes[0].command("cordon-announce", "withdraw") // ExecStopPost=
 	announced("the script is killed", 1)
-	announce[s.nodes[0]] = s.nodes[0].start("cordon-announce")
+	announce[s.nodes[0]] = s.nodes[0].announce()
 	announced("it is started again", 0, 1)
 	s.nodes[1].command("ip", "link", "set", "eth0", "down")
 	announced("the server is gone", 0)
 	announce[s.nodes[0]].signal(syscall.SIGTERM)
 	announced("the script is stopped")
+}
+
+// announce starts the script as its unit does.
+func (n *node) announce() *child {
+	unit := unitFile(n.t, "nodes/cordon-announce.service")
+	capability := "+" + strings.ToLower(strings.TrimPrefix(strings.Join(settings(unit, "AmbientCapabilities"), ""), "CAP_"))
+	user := strings.Join(settings(unit, "User"), "")
+	return n.start("setpriv", "--reuid", user, "--regid", user, "--clear-groups", "--inh-caps=-all,"+capability, "--ambient-caps="+capability,
+		"--bounding-set=-all,"+capability, "--no-new-privs", "cordon-announce")
+}
+
+// systemd reads the unit without a word.
+func TestE2EAnnounceUnit(t *testing.T) {
+	endToEnd(t, "systemd-analyze")
+	dir := t.TempDir()
+	for _, name := range []string{"nodes/cordon-announce.service", "cordon.service"} {
+		program := regexp.MustCompile(`(?m)^(Exec[A-Za-z]+)=/usr/(local/s)?bin/cordon[a-z-]*`)
+		writeFile(t, program.ReplaceAllString(unitFile(t, name), "$1=/bin/true"), dir, filepath.Base(name))
+	}
+	out, err := exec.Command("systemd-analyze", "verify", "--man=no", filepath.Join(dir, "cordon-announce.service")).CombinedOutput()
+	if err != nil || strings.Contains(string(out), dir) {
+		t.Errorf("systemd-analyze verify: %v:\n%s", err, out)
+	}
 }
 
 func (m *machine) startBIRD() {
