@@ -20,7 +20,7 @@ import (
 //	node2 10.0.1.53, 2001:db8:0:1::53 ──────┤└──── visitors 10.10.200.0/22, 2001:db8:10:200::/64  dnsmasq: DHCPv4, advertisements
 //	                                        └───── finance  10.10.1.0/24,   2001:db8:10:1::/64    Kea: DHCPv4, DHCPv6; radvd
 type dhcpNetwork struct {
-	t           *testing.T
+	*machines
 	router, kea *machine
 	nodes       []*node
 }
@@ -51,7 +51,8 @@ exceptions:
 
 func newDHCPNetwork(t *testing.T) *dhcpNetwork {
 	t.Helper()
-	n := &dhcpNetwork{t: t, router: newMachine(t, "router")}
+	n := &dhcpNetwork{machines: newMachines(t)}
+	n.router, n.kea = n.add("router"), n.add("kea")
 	n.router.command("sysctl", "-qw", "net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1")
 	n.router.bridge("servers1", "10.0.0.1/24", "2001:db8::1/64")
 	n.router.bridge("servers2", "10.0.1.1/24", "2001:db8:0:1::1/64")
@@ -61,7 +62,7 @@ func newDHCPNetwork(t *testing.T) *dhcpNetwork {
 
 	n.router.start("nsd", "-d", "-c", configureNSD(t, testZones(t), 5300, "10.0.0.1"))
 	for i, addresses := range [][2]string{{"10.0.0.53/24", "2001:db8::53/64"}, {"10.0.1.53/24", "2001:db8:0:1::53/64"}} {
-		node := newNode(t, fmt.Sprintf("node%d", i+1), "10.0.0.1:5300", agencyPolicy(time.Now().AddDate(0, 1, 0)))
+		node := newNode(n.machines, fmt.Sprintf("node%d", i+1), "10.0.0.1:5300", agencyPolicy(time.Now().AddDate(0, 1, 0)))
 		node.plug("eth0", fmt.Sprintf("00:00:5e:00:53:f%d", i+1), n.router, fmt.Sprintf("servers%d", i+1))
 		node.address("eth0", addresses[:]...)
 		node.routes(fmt.Sprintf("10.0.%d.1", i), strings.Replace(addresses[1], "53/64", "1", 1))
@@ -75,7 +76,6 @@ func newDHCPNetwork(t *testing.T) *dhcpNetwork {
 	n.router.start("dnsmasq", "--keep-in-foreground", "--user=root", "--log-facility=-", "--log-dhcp")
 	n.router.install(shipped("dhcp/radvd.conf"), "/etc/radvd.conf")
 	n.router.start("radvd", "--nodaemon", "--logmethod=stderr")
-	n.kea = newMachine(t, "kea")
 	n.kea.plug("finance", "00:00:5e:00:53:12", n.router, "finance")
 	n.kea.address("finance", "10.10.1.2/24", "2001:db8:10:1::2/64")
 	n.kea.command("mkdir", "-p", "/run/kea", "/var/lib/kea")
@@ -149,7 +149,7 @@ func (n *dhcpNetwork) newClient(t *testing.T, i int, s *stubs) *dhcpClient {
 	t.Helper()
 	one := dhcpClients[i]
 	c := &dhcpClient{
-		machine: newMachine(t, one.name), agency: one.agency, stub: one.stub, by: one.by, banned: one.banned, resolve: s.glibc,
+		machine: n.add(one.name), agency: one.agency, stub: one.stub, by: one.by, banned: one.banned, resolve: s.glibc,
 		conf: "/etc/resolv.conf", addresses: reservedAddresses[one.name],
 	}
 	if c.stub == "musl" {
@@ -210,9 +210,9 @@ func (c *dhcpClient) configured() {
 	if c.by == "both" {
 		families = 2
 	}
-	until(c.t, 30*time.Second, fmt.Sprintf("%s has addresses, and the servers %v", c.name, c.servers), func() bool {
+	until(c.t, 30*time.Second, fmt.Sprintf("%s has addresses, and the servers %v", c.name, c.servers), seldom(func() bool {
 		return len(c.global()) >= families && sameSet(c.nameservers(), c.servers)
-	})
+	}))
 	if got := c.global(); c.addresses != nil && !sameSet(got, c.addresses) {
 		c.t.Errorf("%s has the addresses %v, want those that are reserved for it, %v", c.name, got, c.addresses)
 	}
@@ -273,6 +273,7 @@ func TestE2EDHCP(t *testing.T) {
 	t.Parallel() // most of it is waiting
 	s := newStubs(t)
 	n := newDHCPNetwork(t)
+	defer n.end()
 	if status := s.fetch.wait(time.Minute); status != 0 {
 		t.Fatalf("systemd-resolved is not fetched: exit status %d", status)
 	}

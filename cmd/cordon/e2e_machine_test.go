@@ -23,6 +23,30 @@ type machine struct {
 	programs []*child
 }
 
+// machines are those of a test. They end together: each takes the system some time.
+type machines struct {
+	t   *testing.T
+	all []*machine
+}
+
+// newMachines are none so far. Whoever calls it defers end.
+func newMachines(t *testing.T) *machines {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("networks and mounts of its own are for root")
+	}
+	return &machines{t: t}
+}
+
+// end ends all of them. Their programs have parents here, which must not be stopped: a first process ends when they know.
+func (ms *machines) end() {
+	for _, m := range ms.all {
+		for _, c := range append(m.programs, m.child) {
+			c.signal(syscall.SIGKILL)
+		}
+	}
+}
+
 // furnish makes the files of a machine. networkd takes it for a machine without udev by a /sys that can't be written.
 const furnish = `set -e
 mount -t tmpfs -o mode=0755 own "$1"
@@ -41,17 +65,16 @@ touch /run/furnished
 exec sleep 600
 `
 
-func newMachine(t *testing.T, name string) *machine {
+func (ms *machines) add(name string) *machine {
+	t := ms.t
 	t.Helper()
-	if os.Geteuid() != 0 {
-		t.Skip("networks and mounts of its own are for root")
-	}
 	attr := syscall.SysProcAttr{
 		Cloneflags:   syscall.CLONE_NEWPID,
 		Unshareflags: syscall.CLONE_NEWNS | syscall.CLONE_NEWNET | syscall.CLONE_NEWUTS, // nobody else sees its mounts
 	}
 	m := &machine{name: name, host: &host{t: t, own: []string{"--net", "--mount", "--pid", "--uts"}}}
 	m.child = startWith(t, name, exec.Command("sh", "-c", furnish, "sh", t.TempDir(), name), attr)
+	ms.all = append(ms.all, m)
 	until(t, 10*time.Second, name+" is there", func() bool {
 		if !m.running() {
 			t.Fatalf("%s can't be made", name)
@@ -60,6 +83,15 @@ func newMachine(t *testing.T, name string) *machine {
 		return err == nil
 	})
 	return m
+}
+
+// seldom is condition, waiting before each answer: for conditions that start processes.
+func seldom(condition func() bool) func() bool {
+	tick := time.Tick(50 * time.Millisecond)
+	return func() bool {
+		<-tick
+		return condition()
+	}
 }
 
 // path is where this process finds a file of the machine's.
@@ -111,16 +143,7 @@ func (m *machine) start(args ...string) *child {
 	m.t.Helper()
 	c := start(m.t, m.name+": "+filepath.Base(args[0]), m.cmdOf(args...))
 	m.programs = append(m.programs, c)
-	m.t.Cleanup(m.end) // before that of c, which waits for all that c has started, in its process group or not
 	return c
-}
-
-// end ends the machine. Its programs have parents here, which must not be stopped: its first process ends when they know.
-func (m *machine) end() {
-	for _, c := range m.programs {
-		c.signal(syscall.SIGKILL)
-	}
-	m.kill()
 }
 
 // says runs a program on the machine, and returns what it wrote.

@@ -21,9 +21,10 @@ type node struct {
 }
 
 // newNode makes a node with that policy, which does not serve yet. All programs of its users are in /usr/local/bin and sbin.
-func newNode(t *testing.T, name, upstream, policy string) *node {
+func newNode(ms *machines, name, upstream, policy string) *node {
+	t := ms.t
 	t.Helper()
-	n := &node{machine: newMachine(t, name)}
+	n := &node{machine: ms.add(name)}
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -48,12 +49,12 @@ state_dir: /var/lib/cordon
 func (n *node) serve() {
 	n.t.Helper()
 	n.server = n.start("cordon", "serve", "--config", "/etc/cordon/cordon.yaml")
-	until(n.t, 10*time.Second, n.name+" is ready", func() bool {
+	until(n.t, 10*time.Second, n.name+" is ready", seldom(func() bool {
 		if !n.server.running() {
 			n.t.Fatalf("%s does not serve:\n%s", n.name, n.server.output.String())
 		}
 		return n.says("cordon", "healthcheck", "--config", "/etc/cordon") == ""
-	})
+	}))
 }
 
 // verdicts adds to counts, by "agency verdict", what the node has counted.
@@ -81,14 +82,15 @@ func shipped(path string) string { return filepath.Join("package", path) }
 //	node1 10.0.0.51, 2001:db8::51 ──┬── 10.0.0.1, 2001:db8::1 router 10.10.7.1, 2001:db8:10:7::1 ── client
 //	node2 10.0.0.52, 2001:db8::52 ──┘
 type site struct {
-	t              *testing.T
+	*machines
 	router, client *machine
 	nodes          []*node
 }
 
 func newSite(t *testing.T) *site {
 	t.Helper()
-	s := &site{t: t, router: newMachine(t, "router"), client: newMachine(t, "client")}
+	s := &site{machines: newMachines(t)}
+	s.router, s.client = s.add("router"), s.add("client")
 	s.router.command("sysctl", "-qw", "net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1")
 	s.router.bridge("servers", "10.0.0.1/24", "2001:db8::1/64")
 	s.router.bridge("clients", "10.10.7.1/24", "2001:db8:10:7::1/64")
@@ -97,7 +99,7 @@ func newSite(t *testing.T) *site {
 	s.client.address("eth0", "10.10.7.101/24", "2001:db8:10:7::101/64")
 	s.client.routes("10.10.7.1", "2001:db8:10:7::1")
 	for i := range 2 {
-		n := newNode(t, fmt.Sprintf("node%d", i+1), "10.0.0.1:5300", agencyPolicy(time.Now().AddDate(0, 1, 0)))
+		n := newNode(s.machines, fmt.Sprintf("node%d", i+1), "10.0.0.1:5300", agencyPolicy(time.Now().AddDate(0, 1, 0)))
 		n.plug("eth0", fmt.Sprintf("00:00:5e:00:53:f%d", i+1), s.router, "servers")
 		n.address("eth0", fmt.Sprintf("10.0.0.5%d/24", i+1), fmt.Sprintf("2001:db8::5%d/64", i+1))
 		n.routes("10.0.0.1", "2001:db8::1")
@@ -146,6 +148,7 @@ func TestE2EKeepalived(t *testing.T) {
 	endToEnd(t, "nsd", "dig", "ip", "nsenter", "sysctl", "keepalived")
 	t.Parallel() // most of it is waiting
 	s := newSite(t)
+	defer s.end()
 	service := []string{"10.0.0.53", "2001:db8::53"}
 	for _, n := range s.nodes {
 		n.install(shipped("nodes/keepalived.conf"), "/etc/keepalived/keepalived.conf")
@@ -154,18 +157,20 @@ func TestE2EKeepalived(t *testing.T) {
 	// moved waits until to alone has the addresses, and they answer.
 	moved := func(why string, from, to *node) {
 		t.Helper()
-		took := until(t, 30*time.Second, why+": the addresses go to "+to.name, func() bool {
+		took := until(t, 30*time.Second, why+": the addresses go to "+to.name, seldom(func() bool {
 			for _, address := range service {
 				if !to.has(address) || from.has(address) {
 					return false
 				}
 			}
 			return s.answered(service...)
-		})
+		}))
 		s.wants(service...)
 		t.Logf("%s: %s answers after %v", why, to.name, took.Round(10*time.Millisecond))
 	}
-	until(t, 30*time.Second, "one server has the addresses", func() bool { return s.nodes[0].has(service[0]) || s.nodes[1].has(service[0]) })
+	until(t, 30*time.Second, "one server has the addresses", seldom(func() bool {
+		return s.nodes[0].has(service[0]) || s.nodes[1].has(service[0])
+	}))
 	first, second := s.nodes[0], s.nodes[1]
 	if second.has(service[0]) {
 		first, second = second, first
@@ -185,10 +190,10 @@ func TestE2EKeepalived(t *testing.T) {
 	second.server.signal(syscall.SIGSTOP)
 	moved("Cordon hangs", second, first)
 	second.server.signal(syscall.SIGCONT)
-	until(t, 30*time.Second, "the second is back", func() bool { return second.says("cordon-answers") == "" })
+	until(t, 30*time.Second, "the second is back", seldom(func() bool { return second.says("cordon-answers") == "" }))
 
 	first.command("ip", "link", "set", "eth0", "down")
-	until(t, 30*time.Second, "the second has them again", func() bool { return second.has(service[0]) && s.answered(service...) })
+	until(t, 30*time.Second, "the second has them again", seldom(func() bool { return second.has(service[0]) && s.answered(service...) }))
 	s.wants(service...)
 }
 
@@ -225,6 +230,7 @@ func TestE2EAnycast(t *testing.T) {
 	endToEnd(t, "nsd", "dig", "ip", "nsenter", "sysctl", "bird", "setpriv")
 	t.Parallel() // most of it is waiting
 	s := newSite(t)
+	defer s.end()
 	service := []string{"192.0.2.53", "2001:db8:53::53"}
 	s.router.write(routerBIRD, "/etc/bird/bird.conf")
 	s.router.startBIRD()
@@ -239,7 +245,7 @@ func TestE2EAnycast(t *testing.T) {
 	// announced waits until the router knows of these nodes and of no other, and they answer.
 	announced := func(why string, nodes ...int) {
 		t.Helper()
-		took := until(t, 30*time.Second, fmt.Sprintf("%s: announced are %v", why, nodes), func() bool {
+		took := until(t, 30*time.Second, fmt.Sprintf("%s: announced are %v", why, nodes), seldom(func() bool {
 			for family, address := range service {
 				var want []string
 				for _, n := range nodes {
@@ -250,7 +256,7 @@ func TestE2EAnycast(t *testing.T) {
 				}
 			}
 			return true
-		})
+		}))
 		t.Logf("%s: the router knows after %v", why, took.Round(10*time.Millisecond))
 		if len(nodes) == 0 {
 			return
