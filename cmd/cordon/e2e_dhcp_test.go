@@ -210,7 +210,7 @@ func (c *dhcpClient) configured() {
 	if c.by == "both" {
 		families = 2
 	}
-	until(c.t, 30*time.Second, fmt.Sprintf("%s has addresses, and the servers %v", c.name, c.servers), seldom(func() bool {
+	until(c.t, 30*time.Second, fmt.Sprintf("%s has addresses, and the servers %v", c.name, c.servers), seldom(c.t, func() bool {
 		return len(c.global()) >= families && sameSet(c.nameservers(), c.servers)
 	}))
 	if got := c.global(); c.addresses != nil && !sameSet(got, c.addresses) {

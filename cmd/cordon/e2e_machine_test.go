@@ -86,10 +86,12 @@ func (ms *machines) add(name string) *machine {
 }
 
 // seldom is condition, waiting before each answer: for conditions that start processes.
-func seldom(condition func() bool) func() bool {
-	tick := time.Tick(50 * time.Millisecond)
+func seldom(t *testing.T, condition func() bool) func() bool {
+	t.Helper()
+	tick := time.NewTicker(50 * time.Millisecond)
+	t.Cleanup(tick.Stop)
 	return func() bool {
-		<-tick
+		<-tick.C
 		return condition()
 	}
 }

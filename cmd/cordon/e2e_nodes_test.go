@@ -49,7 +49,7 @@ state_dir: /var/lib/cordon
 func (n *node) serve() {
 	n.t.Helper()
 	n.server = n.start("cordon", "serve", "--config", "/etc/cordon/cordon.yaml")
-	until(n.t, 10*time.Second, n.name+" is ready", seldom(func() bool {
+	until(n.t, 10*time.Second, n.name+" is ready", seldom(n.t, func() bool {
 		if !n.server.running() {
 			n.t.Fatalf("%s does not serve:\n%s", n.name, n.server.output.String())
 		}
@@ -157,7 +157,7 @@ func TestE2EKeepalived(t *testing.T) {
 	// moved waits until to alone has the addresses, and they answer.
 	moved := func(why string, from, to *node) {
 		t.Helper()
-		took := until(t, 30*time.Second, why+": the addresses go to "+to.name, seldom(func() bool {
+		took := until(t, 30*time.Second, why+": the addresses go to "+to.name, seldom(t, func() bool {
 			for _, address := range service {
 				if !to.has(address) || from.has(address) {
 					return false
@@ -168,7 +168,7 @@ func TestE2EKeepalived(t *testing.T) {
 		s.wants(service...)
 		t.Logf("%s: %s answers after %v", why, to.name, took.Round(10*time.Millisecond))
 	}
-	until(t, 30*time.Second, "one server has the addresses", seldom(func() bool {
+	until(t, 30*time.Second, "one server has the addresses", seldom(t, func() bool {
 		return s.nodes[0].has(service[0]) || s.nodes[1].has(service[0])
 	}))
 	first, second := s.nodes[0], s.nodes[1]
@@ -190,10 +190,10 @@ func TestE2EKeepalived(t *testing.T) {
 	second.server.signal(syscall.SIGSTOP)
 	moved("Cordon hangs", second, first)
 	second.server.signal(syscall.SIGCONT)
-	until(t, 30*time.Second, "the second is back", seldom(func() bool { return second.says("cordon-answers") == "" }))
+	until(t, 30*time.Second, "the second is back", seldom(t, func() bool { return second.says("cordon-answers") == "" }))
 
 	first.command("ip", "link", "set", "eth0", "down")
-	until(t, 30*time.Second, "the second has them again", seldom(func() bool { return second.has(service[0]) && s.answered(service...) }))
+	until(t, 30*time.Second, "the second has them again", seldom(t, func() bool { return second.has(service[0]) && s.answered(service...) }))
 	s.wants(service...)
 }
 
@@ -245,7 +245,7 @@ func TestE2EAnycast(t *testing.T) {
 	// announced waits until the router knows of these nodes and of no other, and they answer.
 	announced := func(why string, nodes ...int) {
 		t.Helper()
-		took := until(t, 30*time.Second, fmt.Sprintf("%s: announced are %v", why, nodes), seldom(func() bool {
+		took := until(t, 30*time.Second, fmt.Sprintf("%s: announced are %v", why, nodes), seldom(t, func() bool {
 			for family, address := range service {
 				var want []string
 				for _, n := range nodes {
