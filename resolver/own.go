@@ -26,6 +26,7 @@ func (r *Resolver) local(dst []byte, q *wire.Query, s *state, asker *policy.Aske
 		}
 	}
 	if answered, ok := s.local.Append(dst, q); ok {
+		s.watch.answered(q, verdict, answered[len(dst):])
 		return answered, names.Here
 	}
 	return dst, names.Nowhere
@@ -58,7 +59,10 @@ func (r *Resolver) give(dst []byte, q *wire.Query, s *state, asker *policy.Asker
 		return r.refuse(dst, q, s, verdict)
 	}
 	r.counts.verdict(s, q, verdict)
-	return found.Append(dst, q, ttlCap(verdict, q.Now))
+	start := len(dst)
+	dst = found.Append(dst, q, ttlCap(verdict, q.Now))
+	s.watch.answered(q, verdict, dst[start:])
+	return dst
 }
 
 // aliases is who is asked for an alias of one's own that leads away: the servers for its end. From then on the answer is like any other: it

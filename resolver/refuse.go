@@ -29,9 +29,12 @@ func (r *Resolver) refuse(dst []byte, q *wire.Query, s *state, v *policy.Verdict
 	if v.CDN {
 		owner = 0 // the listed name is not a suffix of this one
 	}
-	return answer.AppendRefusal(dst, q, answer.Refusal{
+	start := len(dst)
+	dst = answer.AppendRefusal(dst, q, answer.Refusal{
 		Mode: mode, Owner: owner, TTL: ttlUntil(v.Boundary, q.Now), EDE: ede,
 	})
+	s.watch.answered(q, v, dst[start:])
+	return dst
 }
 
 // ttlCap is the most that a client may keep of an answer that passes, in seconds, 0 for no cap: a listed name that passes today

@@ -77,6 +77,7 @@ type state struct {
 	local      *answer.Local
 	routes     *routes
 	notify     NotifyFunc // nil: nobody listens
+	watch      watch
 }
 
 // NotifyFunc takes a NOTIFY (RFC 1996), the octets msg from client, and appends the answer to dst. It says false if the client may not
@@ -214,13 +215,14 @@ func (r *Resolver) answer(dst []byte, q *wire.Query, s *state) ([]byte, bool) {
 	now := r.clock.At(q.Now)
 	asker, allowed := s.policy.Asker(q.Asker())
 	if !allowed {
-		return answer.AppendProhibited(dst, q), true
+		return s.prohibit(dst, q), true
 	}
 	verdict := s.policy.Decide(asker, q.Name, now)
 	if verdict.Action == policy.Refuse {
 		return r.refuse(dst, q, s, &verdict), true
 	}
 	if meta, ok := answer.AppendMeta(dst, q); ok {
+		s.watch.answered(q, &verdict, meta[len(dst):])
 		return meta, true
 	}
 	local, where := r.local(dst, q, s, asker, &verdict, now)
@@ -237,6 +239,14 @@ func (r *Resolver) answer(dst []byte, q *wire.Query, s *state) ([]byte, bool) {
 		r.renew(s, entry, q.Now)
 	}
 	return dst, true
+}
+
+// prohibit answers a client of no network.
+func (s *state) prohibit(dst []byte, q *wire.Query) []byte {
+	start := len(dst)
+	dst = answer.AppendProhibited(dst, q)
+	s.watch.answered(q, &policy.Verdict{}, dst[start:])
+	return dst
 }
 
 // problem answers what is no question: a NOTIFY by who listens for it, all else with an error.
@@ -272,12 +282,15 @@ func (r *Resolver) deliver(dst []byte, q *wire.Query, s *state, asker *policy.As
 		return r.refuse(dst, q, s, verdict)
 	}
 	r.counts.verdict(s, q, verdict)
-	return entry.Append(dst, q, cache.Options{
+	start := len(dst)
+	dst = entry.Append(dst, q, cache.Options{
 		Now:    q.Now,
 		Stale:  state == cache.Stale,
 		TTLCap: ttlCap(verdict, q.Now),
 		EDE:    staleness(entry, state),
 	})
+	s.watch.answered(q, verdict, dst[start:])
+	return dst
 }
 
 // leads is how many names and addresses an answer may lead to before looking at them allocates.

@@ -21,7 +21,11 @@ type step struct {
 
 func steps(tb testing.TB) []step {
 	tb.Helper()
-	x := manyAnswers(tb)
+	return stepsOf(tb, manyAnswers(tb))
+}
+
+func stepsOf(tb testing.TB, x *bench) []step {
+	tb.Helper()
 	const option = 65001
 	x.StructureErrors(resolver.StructuredErrors{Option: option, Operator: "Federal ICT service"})
 	buffer := make([]byte, 0, wire.MaxMessage)

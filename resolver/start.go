@@ -178,7 +178,7 @@ func (r *Resolver) afresh(dst []byte, q *wire.Query, entry *cache.Entry, found c
 	now := r.clock.At(q.Now)
 	asker, allowed := s.policy.Asker(q.Asker())
 	if !allowed {
-		return answer.AppendProhibited(dst, q)
+		return s.prohibit(dst, q)
 	}
 	verdict := s.policy.Decide(asker, q.Name, now)
 	if verdict.Action == policy.Refuse {
