@@ -43,6 +43,7 @@ type Service struct {
 	Canaries Canaries `yaml:"canaries"`
 	Log      Log      `yaml:"log"`
 	Audit    Audit    `yaml:"audit"`
+	QueryLog QueryLog `yaml:"query_log"`
 	// StructuredErrors says why a refusal was one in JSON, to clients that ask for it.
 	StructuredErrors StructuredErrors `yaml:"structured_errors"`
 
@@ -210,6 +211,60 @@ type Audit struct {
 	Keep time.Duration `yaml:"keep" default:"1096d" min:"1d" max:"36500d"`
 	// MaxFile is how large a file of it becomes before the next is begun. 64 KiB to 1 GiB; default 16 MiB.
 	MaxFile Size `yaml:"max_file" default:"16MiB" min:"64KiB" max:"1GiB"`
+}
+
+// QueryLog is the log of single queries. Nothing is written unless File, Syslog or Dnstap says where.
+type QueryLog struct {
+	Place
+	// What is logged: refusals, exceptions, observed (what would be refused), or all, which is every query. Default: refusals and exceptions.
+	What []string `yaml:"what" oneof:"refusals exceptions observed all" default:"refusals exceptions"`
+	// Clients says what stands for a client: pseudonym, of which there is another each day; truncated, its /24 or /48; or none. Default:
+	// pseudonym. A client's address is logged in an incident only.
+	Clients string `yaml:"clients" oneof:"pseudonym truncated none" default:"pseudonym"`
+	// KeyFile has the key, 32 to 4096 octets, by which servers that share it give a client the same pseudonym. Empty, the default: each
+	// has a key of its own in memory, another one each day and after each start.
+	KeyFile string `yaml:"key_file" opt:"path"`
+
+	File     QueryFile   `yaml:"file"`
+	Syslog   QuerySyslog `yaml:"syslog"`
+	Dnstap   QueryDnstap `yaml:"dnstap"`
+	Incident Incident    `yaml:"incident"`
+}
+
+// QueryFile is the query log as JSON lines.
+type QueryFile struct {
+	Place
+	// Path is the file that is written to. Empty, the default: none.
+	Path string `yaml:"path" opt:"path"`
+	// MaxSize is how large it becomes before the next is begun, which happens at midnight in UTC too. 64 KiB to 16 GiB; default 64 MiB.
+	MaxSize Size `yaml:"max_size" default:"64MiB" min:"64KiB" max:"16GiB"`
+	// Keep is how long a file is kept after the next was begun. 1 to 3660 days; default 30 days.
+	Keep time.Duration `yaml:"keep" default:"30d" min:"1d" max:"3660d"`
+}
+
+// QuerySyslog is the query log as messages of syslog (RFC 5424).
+type QuerySyslog struct {
+	Place
+	// Address is where they are sent. "off", the zero Remote and the default: nowhere.
+	Address Remote `yaml:"address" opt:"off" default:"off"`
+	// Facility is the facility of all of them. Default: daemon.
+	Facility string `yaml:"facility" oneof:"user daemon auth authpriv local0 local1 local2 local3 local4 local5 local6 local7" default:"daemon"`
+}
+
+// QueryDnstap is the query log as dnstap.
+type QueryDnstap struct {
+	Place
+	// Address is the reader, over a unix socket or TCP. "off", the zero Remote and the default: none.
+	Address Remote `yaml:"address" opt:"off" default:"off"`
+}
+
+// Incident bounds the time in which queries are logged with the addresses of clients: `cordon incident`.
+type Incident struct {
+	Place
+	// Max is how long one may last. 1 minute to 24 hours, the default.
+	Max time.Duration `yaml:"max" default:"24h" min:"1m" max:"24h"`
+	// Keep is how long its log is kept after the last query in it. 1 hour to 90 days; default 7 days.
+	Keep time.Duration `yaml:"keep" default:"7d" min:"1h" max:"90d"`
 }
 
 // StructuredErrors are Structured DNS Errors (draft-ietf-dnsop-structured-dns-error), for which there is no number yet.

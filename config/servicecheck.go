@@ -16,6 +16,7 @@ func checkService(s *Service) Faults {
 	}
 	faults = append(faults, s.checkForward()...)
 	faults = append(faults, s.checkAdmin()...)
+	faults = append(faults, s.checkQueryLog()...)
 	return append(faults, s.checkClients()...)
 }
 
@@ -160,4 +161,17 @@ func (s *Service) checkClients() Faults {
 		}
 	}
 	return nil
+}
+
+// checkQueryLog finds a reader of dnstap that can't be, and warns of what no data protection officer would expect.
+func (s *Service) checkQueryLog() Faults {
+	var faults Faults
+	l := &s.QueryLog
+	if l.Dnstap.Address.Network == "udp" {
+		faults = append(faults, faultAt(l.Dnstap.At("address"), "address: dnstap needs a stream: want unix: and a path, or tcp: and an address"))
+	}
+	if l.KeyFile != "" && l.Clients != "pseudonym" {
+		faults = append(faults, warningAt(l.At("key_file"), "key_file: it is for pseudonyms, and clients is %s: it is not used", l.Clients))
+	}
+	return faults
 }

@@ -62,6 +62,8 @@ func (d *decoder) parse(n *yaml.Node, v reflect.Value, f *field) error {
 		return into(p, func(text string) (netip.AddrPort, error) { return parseListen(text, "53") }, text)
 	case *Endpoint:
 		return into(p, func(text string) (Endpoint, error) { return parseEndpoint(text, d.dir) }, text)
+	case *Remote:
+		return into(p, func(text string) (Remote, error) { return parseRemote(text, d.dir) }, text)
 	case *domain.Name:
 		return into(p, parseName, text)
 	case *time.Time:
