@@ -21,8 +21,8 @@ func (r Remote) String() string {
 	return r.Network + ":" + r.Address
 }
 
-// parseRemote reads unix: and a path, which is relative to dir, or udp: or tcp: and an address with its port. A name is not enough: it would
-// be asked of this server.
+// parseRemote reads unix: and a path, which is relative to dir, or udp: or tcp: and an address with its port. A name is not enough: it
+// would be asked of this server.
 func parseRemote(text, dir string) (Remote, error) {
 	network, address, _ := strings.Cut(text, ":")
 	switch network {

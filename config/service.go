@@ -216,7 +216,8 @@ type Audit struct {
 // QueryLog is the log of single queries. Nothing is written unless File, Syslog or Dnstap says where.
 type QueryLog struct {
 	Place
-	// What is logged: refusals, exceptions, observed (what would be refused), or all, which is every query. Default: refusals and exceptions.
+	// What is logged: refusals, exceptions, observed (what would be refused), or all, which is every query. Default: refusals,
+	// exceptions.
 	What []string `yaml:"what" oneof:"refusals exceptions observed all" default:"refusals exceptions"`
 	// Clients says what stands for a client: pseudonym, of which there is another each day; truncated, its /24 or /48; or none. Default:
 	// pseudonym. A client's address is logged in an incident only.

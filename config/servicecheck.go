@@ -168,7 +168,8 @@ func (s *Service) checkQueryLog() Faults {
 	var faults Faults
 	l := &s.QueryLog
 	if l.Dnstap.Address.Network == "udp" {
-		faults = append(faults, faultAt(l.Dnstap.At("address"), "address: dnstap needs a stream: want unix: and a path, or tcp: and an address"))
+		faults = append(faults, faultAt(l.Dnstap.At("address"),
+			"address: dnstap needs a stream: want unix: and a path, or tcp: and an address"))
 	}
 	if l.KeyFile != "" && l.Clients != "pseudonym" {
 		faults = append(faults, warningAt(l.At("key_file"), "key_file: it is for pseudonyms, and clients is %s: it is not used", l.Clients))

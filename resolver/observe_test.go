@@ -46,8 +46,13 @@ func TestWhoWatchesIsToldOfWhatItWants(t *testing.T) {
 	x := manyAnswers(t)
 	ask := func() {
 		for _, one := range []struct{ client, name string }{
-			{"203.0.113.1", "www.c.example"}, {"203.0.113.1", "cloak.example"}, {"192.0.2.1", "b.example"}, {"198.51.100.1", "a.example"},
-			{"203.0.113.1", "www.example"}, {"203.0.113.1", "printer.home.arpa"}, {"100.64.0.1", "www.example"},
+			{"203.0.113.1", "www.c.example"},
+			{"203.0.113.1", "cloak.example"},
+			{"192.0.2.1", "b.example"},
+			{"198.51.100.1", "a.example"},
+			{"203.0.113.1", "www.example"},
+			{"203.0.113.1", "printer.home.arpa"},
+			{"100.64.0.1", "www.example"},
 		} {
 			q := x.query(one.name)
 			q.Client = netip.AddrPortFrom(netip.MustParseAddr(one.client), 5353)
