@@ -113,6 +113,7 @@ func readAll(cmd *cobra.Command, path string) (*inputs, error) {
 	}
 	in.checkUpstreams()
 	in.checkAdmin()
+	in.checkQueryLog()
 	in.serviceBad = in.faults.Bad()
 	in.checkNames()
 	if in.path != "" && in.serviceBad && in.service.PolicyDir == "" {

@@ -31,13 +31,17 @@ const (
 	speedPage  = "resolver/README.md"
 	auditPage  = "cmd/cordon/audit/README.md"
 	watchPage  = "docker/README.md"
+	queryPage  = "cmd/cordon/querylog/README.md"
 	runbook    = "RUNBOOK.md"
 	dhcpPage   = "cmd/cordon/package/dhcp/README.md"
+	privacy    = "PRIVACY.md"
 )
 
 // pages are all of them, from the top of the repository.
 func pages() []string {
-	return []string{"README.md", listsPage, policyPage, speedPage, auditPage, securityPage, watchPage, runbook, dhcpPage}
+	return []string{
+		"README.md", listsPage, policyPage, speedPage, auditPage, securityPage, watchPage, queryPage, runbook, dhcpPage, privacy,
+	}
 }
 
 func readme(t *testing.T) string {
@@ -66,7 +70,7 @@ func fences(text string, languages ...string) (blocks []string) {
 }
 
 func TestReadmeConfigurationIsWithoutFaults(t *testing.T) {
-	for path, least := range map[string]int{"README.md": 2, listsPage: 1, dhcpPage: 1} {
+	for path, least := range map[string]int{"README.md": 2, listsPage: 1, dhcpPage: 1, queryPage: 1} {
 		blocks := fences(page(t, path), "yaml")
 		if len(blocks) < least {
 			t.Fatalf("%s has %d yaml blocks, want at least %d", path, len(blocks), least)
@@ -106,10 +110,11 @@ func TestPolicyPageIsAPolicyWithoutFaults(t *testing.T) {
 	}
 }
 
-// Every key of a list stands on the page about lists, every other key of policy files on that about policy.
+// Every key of a list stands on the page about lists, every other key of policy files on that about policy, those of the query log on its own.
 func TestPagesNameEveryKey(t *testing.T) {
 	for path, objects := range map[string][]any{
 		listsPage:  {config.List{}},
+		queryPage:  {config.QueryLog{}, config.QueryFile{}, config.QuerySyslog{}, config.QueryDnstap{}, config.Incident{}},
 		policyPage: {config.Local{}, config.Forward{}, config.Include{}, config.Policy{}, config.Prolonged{}, config.Agency{}, config.Exception{}},
 	} {
 		text := page(t, path)
@@ -125,7 +130,9 @@ func TestPagesNameEveryKey(t *testing.T) {
 
 func TestReadmeCommandsAreThere(t *testing.T) {
 	var lines []string
-	for path, least := range map[string]int{"README.md": 5, listsPage: 4, policyPage: 6, auditPage: 5, securityPage: 1, runbook: 3} {
+	for path, least := range map[string]int{
+		"README.md": 5, listsPage: 4, policyPage: 6, auditPage: 5, securityPage: 1, runbook: 3, queryPage: 3, privacy: 2,
+	} {
 		found := commandLines(page(t, path))
 		if len(found) < least {
 			t.Errorf("%s has %d commands, want some more", path, len(found))
@@ -243,7 +250,7 @@ func registeredMetrics(t *testing.T) []string {
 	for _, f := range families {
 		names = append(names, f.GetName())
 	}
-	collectors := []prometheus.Collector{s.resolver, policy.NewCollector(s.inForce), s.listener.Collector(), cache.NewCollector(new(cache.Cache)), s.outcome, newBuildInfo(), new(audit.Log), new(selftest.Tester)}
+	collectors := []prometheus.Collector{s.resolver, policy.NewCollector(s.inForce), s.listener.Collector(), cache.NewCollector(new(cache.Cache)), s.outcome, newBuildInfo(), new(audit.Log), new(selftest.Tester), s.queries}
 	for _, group := range s.upstream.groups {
 		collectors = append(collectors, group.Collector())
 	}

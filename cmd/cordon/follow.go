@@ -122,6 +122,7 @@ func (s *server) followAll(ctx context.Context, hangup <-chan os.Signal) {
 		case <-s.copied:
 			s.surviveReload(ctx)
 		case <-announcement.C:
+		case <-s.incident:
 		}
 		announcement.Stop()
 	}
@@ -255,6 +256,7 @@ func (s *server) watchFor(files []config.File) {
 	}
 	add(s.path)
 	add(s.service.PolicyDir)
+	add(s.service.QueryLog.KeyFile)
 	if len(s.service.Upstreams) == 0 {
 		add(s.service.ResolvConf)
 	}

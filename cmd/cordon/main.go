@@ -7,6 +7,7 @@
 //	cordon status        say how the running server is
 //	cordon lists         say how the lists of the running server are; show, test, accept one
 //	cordon exception     add, list, extend and revoke exceptions
+//	cordon incident      log queries with the addresses of clients, for a limited time
 //	cordon report        write the report on a period, for those who decided the bans
 //	cordon export        write the bans in a form that other programs read
 //	cordon audit         say whether the audit log is intact; print it
@@ -77,7 +78,8 @@ func rootCommand() *cobra.Command {
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
 	root.AddCommand(serveCommand(), checkCommand(), explainCommand(), diffCommand(), statusCommand(), listsCommand(), exceptionCommand(),
-		reportCommand(), exportCommand(), auditCommand(), schemaCommand(), initCommand(), healthcheckCommand(), versionCommand(), manCommand())
+		incidentCommand(), reportCommand(), exportCommand(), auditCommand(), schemaCommand(), initCommand(), healthcheckCommand(),
+		versionCommand(), manCommand())
 	addCompletions(root)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("%s: %w; `%s --help` has all flags", commandName(cmd), err, cmd.CommandPath())

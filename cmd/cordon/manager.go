@@ -55,7 +55,11 @@ func (s *server) statusLine() string {
 	if oldest := oldestList(s.outcome.lists(now)); oldest != nil {
 		text += "; oldest list " + oldest.Name + ", current " + wording.Minute(oldest.Current.Local())
 	}
-	return text + "; in force: " + inForce(snapshot, now)
+	text += "; in force: " + inForce(snapshot, now)
+	if until := s.queries.IncidentUntil(); !until.IsZero() {
+		text += "; incident mode until " + wording.Minute(until)
+	}
+	return text
 }
 
 // shortHash is how many digits of a hash tell policies apart for people.

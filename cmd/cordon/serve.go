@@ -18,6 +18,7 @@ import (
 
 	"cordon/blocklists/mirror"
 	"cordon/cmd/cordon/admin"
+	"cordon/cmd/cordon/querylog"
 	"cordon/cmd/cordon/selftest"
 	"cordon/cmd/cordon/systemd"
 	"cordon/config"
@@ -97,12 +98,17 @@ type server struct {
 	selftest *selftest.Tester
 	admin    *admin.Server // nil if it is off
 	audit    *auditor      // nil if no audit log is written
+
+	queries   *querylog.Log
+	incidents *querylog.Keeper // nil without a state directory
+	incident  chan struct{}    // has a value when one began or ended
 }
 
 // newServer reads everything, binds everything, and serves nothing yet. An error leaves nothing behind.
 func newServer(ctx context.Context, path string, flags *pflag.FlagSet, stderr io.Writer) (_ *server, failed error) {
 	s := &server{
 		flags: flags, level: new(slog.LevelVar), registry: prometheus.NewRegistry(), outcome: newReloads(), started: time.Now(),
+		incident: make(chan struct{}, 1),
 	}
 	s.manager.notifier = systemd.NewNotifier()
 	var err error
@@ -145,6 +151,7 @@ func newServer(ctx context.Context, path string, flags *pflag.FlagSet, stderr io
 	s.publish(s.loader.good)
 	s.rememberTime(time.Now())
 	s.openAudit()
+	s.incidents = s.newIncidents()
 	return s, nil
 }
 
@@ -201,6 +208,7 @@ func (s *server) newResolver(listeners int, dial upstream.DialFunc) (*cache.Cach
 	if err != nil {
 		return nil, err
 	}
+	s.newQueryLog(listeners)
 	s.rate = limit.New(rate(s.service))
 	s.resolver.Notify(s.notify)
 	s.resolver.StructureErrors(structuredErrors(s.service))
@@ -271,9 +279,14 @@ func (s *server) run(ctx context.Context) error {
 	}
 	all.Go(func() { s.assure(ctx, systemd.Watchdog()) })
 	all.Go(func() { s.selftest.Run(ctx) })
+	if s.incidents != nil {
+		all.Go(func() { s.incidents.Run(ctx) })
+	}
+	logged := s.logQueries()
 	err := s.listener.Run(ctx)
 	stop(err)
 	all.Wait()
+	logged()
 	s.audit.end()
 	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
 		err = errors.Join(err, cause)

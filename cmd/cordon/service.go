@@ -137,6 +137,7 @@ func (s *server) reloadService() {
 	s.resolver.SetLimits(limits(next))
 	s.rate.Set(rate(next))
 	s.resolver.StructureErrors(structuredErrors(next))
+	s.setQueryLog(next)
 	setLevel(s.level, next)
 	s.limit.set(next.Log.MaxPerSecond)
 	next.Listen, next.StateDir, next.Cache = s.service.Listen, s.service.StateDir, s.service.Cache

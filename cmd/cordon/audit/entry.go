@@ -78,6 +78,9 @@ const (
 	UpstreamsBack Kind = "upstreams-back" // one answers again, since Until
 	Counted       Kind = "counts"         // what was refused, observed and excepted since Since; once an hour, and at the stop
 
+	IncidentBegan Kind = "incident-began" // queries are logged with addresses of clients, until Until at most; What says which
+	IncidentEnded Kind = "incident-ended" // that is over; it began at From
+
 	Removed Kind = "retention" // the file What was older than it is kept for and is removed
 	Torn    Kind = "torn"      // an entry at the end of the file What was not finished, by a crash, and was cut off
 	Gap     Kind = "gap"       // entries that could not be written are missing here
