@@ -36,7 +36,11 @@ func (b *batch) whole(n int) int {
 
 // drop forgets the first n records.
 func (b *batch) drop(n int) {
-	if n == 0 {
+	switch n {
+	case 0:
+		return
+	case b.len(): // its room is used again
+		b.octets, b.ends = b.octets[:0], b.ends[:0]
 		return
 	}
 	from := b.ends[n-1]

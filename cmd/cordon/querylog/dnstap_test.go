@@ -65,7 +65,7 @@ func TestAFrameOfDnstap(t *testing.T) {
 	at := time.Unix(1800000000, 123000)
 	nx, tiktok := wire.NXDomain, policy.Verdict{Action: policy.Refuse, Agency: world.defence, Policy: world.ban, List: "tiktok", Start: 4}
 	inAnswer, address := tiktok, tiktok
-	inAnswer.InAnswer, inAnswer.Name, inAnswer.Start = true, append([]byte(domain.MustParse("a.tiktokcdn.com")), 0), 2
+	inAnswer.InAnswer, inAnswer.Name, inAnswer.Start = true, []byte(domain.MustParse("a.tiktokcdn.com")), 2
 	address.InAnswer, address.Name, address.Addr = true, []byte{}, netip.MustParseAddr("192.0.2.7")
 	for what, test := range map[string]struct {
 		event  *event
@@ -127,6 +127,9 @@ func TestAFrameOfDnstap(t *testing.T) {
 			m := new(dns.Msg)
 			if err := m.Unpack(b); err != nil || m.Id != 0 || !m.Response || len(m.Answer)+len(m.Ns)+len(m.Extra) > 0 {
 				t.Errorf("%s: %v, %v", what, m, err)
+			}
+			if q := m.Question[0]; q.Qtype != dns.TypeA || q.Qclass != dns.ClassINET {
+				t.Errorf("%s: the question is %v", what, q)
 			}
 			return m.Question[0].Name + " " + dns.RcodeToString[m.Rcode]
 		}

@@ -39,7 +39,7 @@ var world = struct {
 func answered(client, name string, v policy.Verdict, rcode wire.Rcode) resolver.Answered {
 	asked := domain.MustParse(name)
 	q := &wire.Query{Type: wire.TypeA, Class: wire.ClassINET, Client: netip.AddrPortFrom(netip.MustParseAddr(client), 5353), Now: time.Now()}
-	q.Name = append([]byte(asked), 0)
+	q.Name = []byte(asked)
 	if v.Name == nil && v.Policy != nil {
 		v.Name = q.Name
 	}
