@@ -118,7 +118,7 @@ type worker struct {
 	failed bool  // the last attempt did, and that was said
 }
 
-// writeAll writes until nothing waits any more, or ctx ends.
+// writeAll writes until nothing waits any more, or ctx ends. Between attempts it tends: what is too old may be what fills the disk.
 func (w *worker) writeAll(ctx context.Context) {
 	for pause := firstPause; ctx.Err() == nil; {
 		if w.batch.len() == 0 {
@@ -134,6 +134,7 @@ func (w *worker) writeAll(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 		case <-time.After(pause):
+			w.tend()
 		}
 		pause = min(2*pause, longestPause)
 	}

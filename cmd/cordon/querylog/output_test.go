@@ -14,6 +14,7 @@ import (
 type fakeSink struct {
 	fails, hangs atomic.Bool
 	attempts     atomic.Int64
+	tended       atomic.Int64
 	got          []string
 }
 
@@ -36,8 +37,12 @@ func (s *fakeSink) write(ctx context.Context, b *batch) (int, error) {
 	})
 }
 
-func (s *fakeSink) tend(time.Time) error { return nil }
-func (s *fakeSink) close()               { s.got = append(s.got, "closed") }
+func (s *fakeSink) tend(time.Time) error {
+	s.tended.Add(1)
+	return nil
+}
+
+func (s *fakeSink) close() { s.got = append(s.got, "closed") }
 
 func TestAnOutputKeepsWhatItsReaderDoesNotTake(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -50,6 +55,9 @@ func TestAnOutputKeepsWhatItsReaderDoesNotTake(t *testing.T) {
 		add("b")
 		time.Sleep(100 * time.Second)
 		add("c")
+		if n := s.tended.Load(); n < 5 {
+			t.Errorf("it was tended %d times in 100 s, want before each attempt", n)
+		}
 		if n := s.attempts.Load(); n < 6 || n > 9 {
 			t.Errorf("%d attempts in 100 s, want a few, fewer and fewer", n)
 		}
