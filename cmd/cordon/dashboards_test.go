@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -203,6 +204,9 @@ func TestEveryAlertIsInTheRunbook(t *testing.T) {
 	alerts, text := alertRules(t), page(t, runbook)
 	if len(alerts) < 20 {
 		t.Fatalf("%d alerts, want some more", len(alerts))
+	}
+	if count := fmt.Sprintf("%d alerts", len(alerts)); !strings.Contains(page(t, watchPage), count) {
+		t.Errorf("%s does not say that there are %s", watchPage, count)
 	}
 	paragraph := regexp.MustCompile(`(?m)^### (Cordon\w+)\n\n(.+)$`)
 	described := map[string]bool{}
