@@ -132,7 +132,7 @@ func (f *field) form(t reflect.Type) string {
 		return "percentage"
 	case reflect.TypeFor[netip.Prefix]():
 		return "network"
-	case reflect.TypeFor[netip.AddrPort](), reflect.TypeFor[Endpoint]():
+	case reflect.TypeFor[netip.AddrPort](), reflect.TypeFor[Endpoint](), reflect.TypeFor[Remote]():
 		return "address"
 	case reflect.TypeFor[domain.Name]():
 		return "domain name"

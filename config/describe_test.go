@@ -33,7 +33,7 @@ func TestDescribeSaysWhatTheDecoderGoesBy(t *testing.T) {
 			Text: "address is where it is asked over UDP, and over TCP where UDP does not do. Required. Port 53 if none is written.",
 		},
 		"forward[].zone": {
-			Form: "domain name", Required: true, Text: "zone is the zone's name; it and all names below it are meant. Required, and not the root.",
+			Form: "domain name", Text: "zone is the zone's name; it and all names below it are meant. It or networks is required; not the root.",
 		},
 		"exceptions[].extended[].approved_by": {
 			Form: "text", Text: "reference is where that is written, approved_by who signed for it. Optional.",

@@ -249,6 +249,8 @@ func (f *field) patternOf(t reflect.Type) string {
 		return "^" + listenPattern + "$"
 	case reflect.TypeFor[Endpoint]():
 		return `^(` + listenPattern + `|` + unixScheme + `[^@\s].*)$`
+	case reflect.TypeFor[Remote]():
+		return `^((udp|tcp):` + listenPattern + `|` + unixScheme + `[^@\s].*)$`
 	case reflect.TypeFor[domain.Name]():
 		return namePattern
 	case reflect.TypeFor[time.Time]():

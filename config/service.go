@@ -97,7 +97,7 @@ type Forward struct {
 	Place
 	// Zone is the zone's name; it and all names below it are meant. It or Networks is required; not the root.
 	Zone domain.Name `yaml:"zone"`
-	// Networks are those whose addresses the servers know the names of: their reverse zones, see [domain.Reverse].
+	// Networks are those whose addresses the servers know the names of: their reverse zones are asked of them.
 	Networks []netip.Prefix `yaml:"networks"`
 	// Upstreams are the servers for the zone, at least one. Required.
 	Upstreams []Upstream `yaml:"upstreams" opt:"required"`
@@ -213,7 +213,7 @@ type Audit struct {
 	MaxFile Size `yaml:"max_file" default:"16MiB" min:"64KiB" max:"1GiB"`
 }
 
-// QueryLog is the log of single queries. Nothing is written unless File, Syslog or Dnstap says where.
+// QueryLog is the log of single queries. Nothing is written unless file, syslog or dnstap says where.
 type QueryLog struct {
 	Place
 	// What is logged: refusals, exceptions, observed (what would be refused), or all, which is every query. Default: refusals,
@@ -246,7 +246,7 @@ type QueryFile struct {
 // QuerySyslog is the query log as messages of syslog (RFC 5424).
 type QuerySyslog struct {
 	Place
-	// Address is where they are sent. "off", the zero Remote and the default: nowhere.
+	// Address is where they are sent. "off", the default: nowhere.
 	Address Remote `yaml:"address" opt:"off" default:"off"`
 	// Facility is the facility of all of them. Default: daemon.
 	Facility string `yaml:"facility" oneof:"user daemon auth authpriv local0 local1 local2 local3 local4 local5 local6 local7" default:"daemon"`
@@ -255,7 +255,7 @@ type QuerySyslog struct {
 // QueryDnstap is the query log as dnstap.
 type QueryDnstap struct {
 	Place
-	// Address is the reader, over a unix socket or TCP. "off", the zero Remote and the default: none.
+	// Address is the reader, over a unix socket or TCP. "off", the default: none.
 	Address Remote `yaml:"address" opt:"off" default:"off"`
 }
 

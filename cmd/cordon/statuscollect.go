@@ -24,7 +24,7 @@ import (
 // status is how the server is now. It may be called at any time.
 func (s *server) status() *status.Status {
 	now := s.resolver.Instant(time.Now())
-	running, build := s.outcome.running(), thisBuild()
+	running, ours := s.outcome.running(), thisBuild()
 	snapshot := running.good.snapshot
 	zone := zoneOf(snapshot)
 	now.Now = now.Now.In(zone)
@@ -37,7 +37,7 @@ func (s *server) status() *status.Status {
 	return &status.Status{
 		At: now.Now.Truncate(time.Second), Host: hostName(), Started: s.started.In(zone).Truncate(time.Second),
 		Uptime: now.Now.Sub(s.started).Truncate(time.Second).Seconds(),
-		Build:  status.Build{Version: build.version, Commit: build.commit, Go: build.goVersion},
+		Build:  status.Build{Version: ours.version, Commit: ours.commit, Go: ours.goVersion},
 		Snapshot: status.Snapshot{
 			Hash: snapshot.Hash(), Since: running.since.In(zone).Truncate(time.Second), From: policyName(s.serving.Load()),
 			Whole: v.local(running.whole), Names: snapshot.Set().Names(), Networks: snapshot.Set().Networks(),
