@@ -123,7 +123,7 @@ func queryLog(service *config.Service) querylog.Settings {
 		Naming: map[string]querylog.Naming{
 			"pseudonym": querylog.Pseudonym, "truncated": querylog.Truncated, "none": querylog.Nameless,
 		}[l.Clients],
-		File:   querylog.FileConfig{Path: l.File.Path, MaxSize: int64(l.File.MaxSize), Keep: l.File.Keep},
+		File:   querylog.FileConfig{Path: l.File.Path, MaxSize: int64(l.File.MaxSize), Keep: l.File.Keep, Total: int64(l.File.MaxTotal)},
 		Syslog: querylog.SyslogConfig{RemoteConfig: reader(l.Syslog.Address), Facility: facility(l.Syslog.Facility)},
 		Dnstap: reader(l.Dnstap.Address),
 	}

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -17,6 +18,7 @@ type FileConfig struct {
 	Path    string        // "": none
 	MaxSize int64         // octets, after which the next file is begun
 	Keep    time.Duration // how long after its end a file is kept
+	Total   int64         // octets of all of them, above which the oldest is removed; 0: there is one file, which ends at MaxSize
 }
 
 // disk is an open file.
@@ -93,7 +95,10 @@ func (f *file) ready(now time.Time, octets int64) error {
 			return err
 		}
 	}
-	if f.size > 0 && (f.day != dayOf(now) || f.size+octets > f.MaxSize) {
+	switch full := f.size+octets > f.MaxSize; {
+	case f.Total == 0 && full:
+		return fmt.Errorf("%s is full: no more than %d octets are logged", f.Path, f.MaxSize)
+	case f.Total > 0 && f.size > 0 && (full || f.day != dayOf(now)):
 		return f.rotate(now)
 	}
 	f.day = dayOf(now)
@@ -141,7 +146,7 @@ func (f *file) rotate(now time.Time) error {
 	if err := f.rename(now); err != nil {
 		return err
 	}
-	return f.reopenFor(now)
+	return errors.Join(f.reopenFor(now), f.expire(now))
 }
 
 func (f *file) reopenFor(now time.Time) error {
@@ -164,18 +169,21 @@ func (f *file) rename(now time.Time) error {
 
 // tend renames a file of an earlier day, and removes those that are too old.
 func (f *file) tend(now time.Time) error {
+	if f.Total == 0 {
+		return nil // [Keeper] does that
+	}
 	if info, err := os.Stat(f.Path); err == nil && info.Mode().IsRegular() && info.Size() > 0 && dayOf(info.ModTime()) < dayOf(now) {
 		f.close()
 		if err := f.rename(now); err != nil {
 			return err
 		}
 	}
-	return expire(f.Path, f.Keep, now)
+	return f.expire(now)
 }
 
-// expire removes the files that were renamed from path longer ago than keep.
-func expire(path string, keep time.Duration, now time.Time) error {
-	entries, err := os.ReadDir(filepath.Dir(path))
+// expire removes the files that were renamed longer ago than Keep, and the oldest of those for which there is no room.
+func (f *file) expire(now time.Time) error {
+	entries, err := os.ReadDir(filepath.Dir(f.Path))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -183,13 +191,18 @@ func expire(path string, keep time.Duration, now time.Time) error {
 	if err != nil {
 		failed = append(failed, err)
 	}
-	for _, e := range entries {
-		ending, ours := strings.CutPrefix(e.Name(), filepath.Base(path)+".")
+	total := f.MaxSize                           // of the file at Path, soon
+	for _, e := range slices.Backward(entries) { // their names are in the order of time
+		ending, ours := strings.CutPrefix(e.Name(), filepath.Base(f.Path)+".")
 		at, err := time.Parse(renamed, ending)
-		if !ours || err != nil || !e.Type().IsRegular() || now.Sub(at) <= keep {
+		info, infoErr := e.Info()
+		if !ours || err != nil || infoErr != nil || !info.Mode().IsRegular() {
 			continue
 		}
-		if err := os.Remove(filepath.Join(filepath.Dir(path), e.Name())); err != nil {
+		if total += info.Size(); now.Sub(at) <= f.Keep && total <= f.Total {
+			continue
+		}
+		if err := os.Remove(filepath.Join(filepath.Dir(f.Path), e.Name())); err != nil {
 			failed = append(failed, fmt.Errorf("a file that is too old is still there: %w", err))
 		}
 	}

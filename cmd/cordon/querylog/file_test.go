@@ -57,7 +57,7 @@ func wantFiles(t *testing.T, dir string, want ...string) {
 func TestAFileIsFollowedByTheNextByDayAndBySize(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) { // it begins at midnight in UTC, 2000-01-01
 		dir := filepath.Join(t.TempDir(), "log")
-		f := newFile(FileConfig{Path: filepath.Join(dir, "q"), MaxSize: 8, Keep: 48 * time.Hour})
+		f := newFile(FileConfig{Path: filepath.Join(dir, "q"), MaxSize: 8, Keep: 48 * time.Hour, Total: 1 << 50})
 		defer f.close()
 		written(t, f, lines("a", "b"))
 		written(t, f, lines("c"))
@@ -80,7 +80,7 @@ func TestAFileOfAnEarlierDayIsRenamedAlsoIfNothingIsWritten(t *testing.T) {
 	if err := os.WriteFile(path, []byte("a\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	f := newFile(FileConfig{Path: path, MaxSize: 100, Keep: time.Hour})
+	f := newFile(FileConfig{Path: path, MaxSize: 100, Keep: time.Hour, Total: 1 << 50})
 	if err := f.tend(now); err != nil {
 		t.Fatal(err)
 	}
@@ -132,7 +132,7 @@ func TestAFileOfAnEarlierDayIsRenamedAlsoIfNothingIsWritten(t *testing.T) {
 func TestAFileThatSomebodyMovesIsBegunAnew(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "q")
-	f := newFile(FileConfig{Path: path, MaxSize: 100, Keep: time.Hour})
+	f := newFile(FileConfig{Path: path, MaxSize: 100, Keep: time.Hour, Total: 1 << 50})
 	defer f.close()
 	written(t, f, lines("a"))
 	if err := os.Rename(path, path+"-moved"); err != nil {
@@ -144,7 +144,7 @@ func TestAFileThatSomebodyMovesIsBegunAnew(t *testing.T) {
 
 func TestAFileIsForItsUserAndGroup(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "log", "q")
-	f := newFile(FileConfig{Path: path, MaxSize: 100, Keep: time.Hour})
+	f := newFile(FileConfig{Path: path, MaxSize: 100, Keep: time.Hour, Total: 1 << 50})
 	defer f.close()
 	written(t, f, lines("a"))
 	for _, p := range []string{path, filepath.Dir(path)} {
@@ -161,7 +161,7 @@ func TestAFileIsForItsUserAndGroup(t *testing.T) {
 // What a full disk takes of a line is taken back, so that a reader finds whole lines.
 func TestAFullDiskLeavesWholeLines(t *testing.T) {
 	d := new(slowDisk)
-	f := &file{FileConfig: FileConfig{Path: filepath.Join(t.TempDir(), "q"), MaxSize: 100, Keep: time.Hour}}
+	f := &file{FileConfig: FileConfig{Path: filepath.Join(t.TempDir(), "q"), MaxSize: 100, Keep: time.Hour, Total: 1 << 50}}
 	f.open, f.day = d, dayOf(time.Now())
 	d.fail(errFull, 5)
 	b := lines("ab", "cd", "ef")
@@ -185,9 +185,42 @@ func TestAFileIsARegularOne(t *testing.T) {
 	if err := os.Mkdir(path, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	f := newFile(FileConfig{Path: path, MaxSize: 100, Keep: time.Hour})
+	f := newFile(FileConfig{Path: path, MaxSize: 100, Keep: time.Hour, Total: 1 << 50})
 	if n, err := f.write(t.Context(), lines("a")); n != 0 || err == nil || errors.Is(err, syscall.EISDIR) ||
 		!strings.Contains(err.Error(), "not a regular file") {
 		t.Errorf("%d, %v; want that it is none", n, err)
 	}
+}
+
+// However much is logged, it takes no more of the disk than it may: the oldest goes.
+func TestTheOldestFileMakesRoom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		f := newFile(FileConfig{Path: filepath.Join(dir, "q"), MaxSize: 4, Keep: time.Hour, Total: 12})
+		defer f.close()
+		for _, text := range []string{"aaa", "bbb", "ccc", "ddd", "eee"} {
+			written(t, f, lines(text))
+			time.Sleep(time.Second)
+		}
+		wantFiles(t, dir, "q: eee ", "q.20000101T000003.000Z: ccc ", "q.20000101T000004.000Z: ddd ")
+	})
+}
+
+// The log of an incident is one file, over midnight too, and ends when it is full.
+func TestTheFileOfAnIncidentEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		f := newFile(FileConfig{Path: filepath.Join(dir, "q"), MaxSize: 8})
+		defer f.close()
+		written(t, f, lines("aaa"))
+		time.Sleep(25 * time.Hour)
+		if err := f.tend(time.Now()); err != nil {
+			t.Error(err)
+		}
+		written(t, f, lines("bbb"))
+		if n, err := f.write(t.Context(), lines("c")); n != 0 || err == nil || !strings.Contains(err.Error(), "is full") {
+			t.Errorf("%d lines, %v; want that it is full", n, err)
+		}
+		wantFiles(t, dir, "q: aaa bbb ")
+	})
 }

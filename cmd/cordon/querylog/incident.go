@@ -97,6 +97,5 @@ func (u *underway) covers(e *event) bool {
 // Its files.
 const (
 	incidentPrefix  = "incident-"
-	maxIncidentFile = 1 << 30 // octets
-	endless         = 1 << 62 // [Keeper] removes them
+	maxIncidentFile = 1 << 30 // octets: five million queries
 )

@@ -230,7 +230,7 @@ func (l *Log) open(s *Settings, incident *underway) {
 	path := ""
 	if incident != nil {
 		path = incident.path
-		wanted[toIncident] = func() sink { return l.newFile(FileConfig{Path: path, MaxSize: maxIncidentFile, Keep: endless}) }
+		wanted[toIncident] = func() sink { return l.newFile(FileConfig{Path: path, MaxSize: maxIncidentFile}) }
 	}
 	changed[toIncident] = path != l.file
 	gone := map[string]*output{}

@@ -69,7 +69,7 @@ func wantTold(t *testing.T, what, path string, want ...string) {
 func TestNothingIsLoggedUnlessSomebodySaysWhere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "q")
-		file := FileConfig{Path: path, MaxSize: 1 << 20, Keep: time.Hour}
+		file := FileConfig{Path: path, MaxSize: 1 << 20, Keep: time.Hour, Total: 1 << 50}
 		l, watched, _ := newLog(t, Config{})
 		stop := running(t, l)
 		observe := func() {
@@ -119,7 +119,7 @@ func TestWhatIsObservedLastIsWrittenAtTheEnd(t *testing.T) {
 		l, watched, _ := newLog(t, Config{})
 		stop := running(t, l)
 		err := l.Set(Settings{
-			What: []policy.Action{policy.Refuse}, Naming: Nameless, File: FileConfig{Path: path, MaxSize: 1 << 20, Keep: time.Hour},
+			What: []policy.Action{policy.Refuse}, Naming: Nameless, File: FileConfig{Path: path, MaxSize: 1 << 20, Keep: time.Hour, Total: 1 << 50},
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -154,7 +154,7 @@ func TestSlowReadersAndDisksHoldNobodyUp(t *testing.T) {
 		stop := running(t, l)
 		err := l.Set(Settings{
 			What: []policy.Action{policy.Refuse}, Naming: Nameless,
-			File:   FileConfig{Path: filepath.Join(t.TempDir(), "q"), MaxSize: 1 << 40, Keep: time.Hour},
+			File:   FileConfig{Path: filepath.Join(t.TempDir(), "q"), MaxSize: 1 << 40, Keep: time.Hour, Total: 1 << 50},
 			Dnstap: RemoteConfig{Network: "tcp", Address: "192.0.2.7:6000"},
 		})
 		if err != nil {
@@ -217,7 +217,7 @@ func TestARingThatIsFullCountsForEveryOutput(t *testing.T) {
 		l, _, _ := newLog(t, Config{})
 		stop := running(t, l)
 		_ = l.Set(Settings{
-			What: []policy.Action{policy.Refuse}, File: FileConfig{Path: filepath.Join(t.TempDir(), "q"), MaxSize: 1 << 40, Keep: time.Hour},
+			What: []policy.Action{policy.Refuse}, File: FileConfig{Path: filepath.Join(t.TempDir(), "q"), MaxSize: 1 << 40, Keep: time.Hour, Total: 1 << 50},
 		})
 		settle()
 		for range ringSize + 7 {
@@ -244,7 +244,7 @@ func TestAnIncidentHasAddressesInItsOwnFileOnly(t *testing.T) {
 			settle()
 		}
 		_ = l.Set(Settings{
-			What: []policy.Action{policy.Refuse}, Naming: Nameless, File: FileConfig{Path: path, MaxSize: 1 << 20, Keep: time.Hour},
+			What: []policy.Action{policy.Refuse}, Naming: Nameless, File: FileConfig{Path: path, MaxSize: 1 << 20, Keep: time.Hour, Total: 1 << 50},
 		})
 		for i, test := range []struct {
 			incident Incident
@@ -292,7 +292,7 @@ func TestTheServersLogHasNoClientAndNoName(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l, _, j := newLog(t, Config{open: func(string) (disk, error) { return nil, errFull }})
 		stop := running(t, l)
-		_ = l.Set(Settings{What: []policy.Action{policy.Refuse}, File: FileConfig{Path: filepath.Join(t.TempDir(), "q"), MaxSize: 1, Keep: time.Hour}})
+		_ = l.Set(Settings{What: []policy.Action{policy.Refuse}, File: FileConfig{Path: filepath.Join(t.TempDir(), "q"), MaxSize: 1, Keep: time.Hour, Total: 1 << 50}})
 		l.begin(&Incident{ID: "i", Reason: "because", Until: time.Now().Add(time.Hour)}, filepath.Join(t.TempDir(), "i"), time.Now().Add(time.Hour))
 		settle()
 		l.Observe(refused("10.10.7.42"))
