@@ -1,6 +1,7 @@
 package resolver
 
 import (
+	"cordon/resolver/answer"
 	"cordon/resolver/policy"
 	"cordon/resolver/wire"
 )
@@ -41,6 +42,16 @@ func (w *watch) answered(q *wire.Query, v *policy.Verdict, message []byte) {
 	if w.wants[v.Action] {
 		w.tell(q, v, message)
 	}
+}
+
+// refuse appends the refusal of q for v, and tells of it. It is by itself, because what lives across a call costs those who tell nobody.
+//
+//go:noinline
+func (w *watch) refuse(dst []byte, q *wire.Query, v *policy.Verdict, refusal answer.Refusal) []byte {
+	start := len(dst)
+	dst = answer.AppendRefusal(dst, q, refusal)
+	w.tell(q, v, dst[start:])
+	return dst
 }
 
 // tell is by itself, so that who asks whether anybody wants it pays for no more. What this process asks itself is told to nobody.

@@ -29,12 +29,11 @@ func (r *Resolver) refuse(dst []byte, q *wire.Query, s *state, v *policy.Verdict
 	if v.CDN {
 		owner = 0 // the listed name is not a suffix of this one
 	}
-	start := len(dst)
-	dst = answer.AppendRefusal(dst, q, answer.Refusal{
-		Mode: mode, Owner: owner, TTL: ttlUntil(v.Boundary, q.Now), EDE: ede,
-	})
-	s.watch.answered(q, v, dst[start:])
-	return dst
+	refusal := answer.Refusal{Mode: mode, Owner: owner, TTL: ttlUntil(v.Boundary, q.Now), EDE: ede}
+	if s.watch.wants[policy.Refuse] {
+		return s.watch.refuse(dst, q, v, refusal)
+	}
+	return answer.AppendRefusal(dst, q, refusal)
 }
 
 // ttlCap is the most that a client may keep of an answer that passes, in seconds, 0 for no cap: a listed name that passes today
