@@ -218,7 +218,7 @@ func TestE2EServiceWithoutAnyCapability(t *testing.T) {
 	cmd.ExtraFiles = boundSockets(t, fmt.Sprintf("%s:%d", ip, privilegedPort))
 	c.child = start(t, "cordon", cmd)
 	c.port = privilegedPort
-	manager.hears(`READY=1\nSTATUS=in force: ban with 2 exceptions`, pings)
+	manager.hears(`READY=1\nSTATUS=policy [0-9a-f]{8}; in force: ban with 2 exceptions`, pings)
 	for key, want := range map[string]string{
 		"CapEff": "0000000000000000", "CapBnd": "0000000000000000", "CapAmb": "0000000000000000", "NoNewPrivs": "1", "Seccomp": "2",
 		"Uid": strings.TrimSpace(strings.Repeat("65534\t", 4)),
@@ -244,9 +244,9 @@ func TestE2EServiceWithoutAnyCapability(t *testing.T) {
 	manager.hears(`STATUS=policy [0-9a-f]{8}; in force: ban with 2 exceptions`, pings)
 	c.signal(syscall.SIGHUP)
 	manager.hears(`RELOADING=1\nMONOTONIC_USEC=[0-9]+`, pings)
-	manager.hears(`READY=1\nSTATUS=in force: ban with 2 exceptions`, pings)
+	manager.hears(`READY=1\nSTATUS=policy [0-9a-f]{8}; in force: ban with 2 exceptions`, pings)
 	c.write("policies: [", "policy/federal.yaml")
-	manager.hears(`STATUS=in force: ban with 2 exceptions; 1 fault held: see the log`, pings)
+	manager.hears(`STATUS=1 fault held: see cordon status; policy [0-9a-f]{8}; in force: ban with 2 exceptions`, pings)
 	if status, text := c.run("healthcheck"); status != 0 {
 		t.Errorf("healthcheck: exit status %d: %s", status, text)
 	}
@@ -311,7 +311,7 @@ func TestE2EServiceWithOneCapability(t *testing.T) {
 	manager := c.manage()
 	c.env = append(c.env, confined+"="+allowedCalls(t))
 	c.child = start(t, "cordon", c.asService(strings.ToLower(strings.TrimPrefix(capabilities[0], "CAP_"))))
-	manager.hears(`READY=1\nSTATUS=policy `)
+	manager.hears(`READY=1\nSTATUS=policy [0-9a-f]{8}; in force: tiktok-ban`)
 	if got := c.status("CapEff"); got != "0000000000000400" {
 		t.Errorf("its capabilities are %s, want CAP_NET_BIND_SERVICE alone", got)
 	}
