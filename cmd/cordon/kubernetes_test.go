@@ -221,7 +221,7 @@ func TestTheServicesOfComposeAreConfined(t *testing.T) {
 			ReadOnly    bool     `yaml:"read_only"`
 			CapDrop     []string `yaml:"cap_drop"`
 			SecurityOpt []string `yaml:"security_opt"`
-			Secrets     []string
+			Volumes     []string
 		}
 		Secrets map[string]struct{ File string }
 	}](t, repository+"/docker/compose.yaml")
@@ -230,6 +230,12 @@ func TestTheServicesOfComposeAreConfined(t *testing.T) {
 	}
 	pinned := regexp.MustCompile(`^[a-z/]+:v?\d+\.\d+\.\d+$`)
 	for name, s := range compose.Services {
+		for _, v := range s.Volumes {
+			from, _, _ := strings.Cut(v, ":")
+			if _, err := os.Stat(filepath.Join(repository, "docker", from)); err != nil && strings.HasPrefix(from, ".") {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
 		if !s.ReadOnly || !slices.Equal(s.CapDrop, []string{"ALL"}) || !slices.Equal(s.SecurityOpt, []string{"no-new-privileges:true"}) {
 			t.Errorf("%s is not confined", name)
 		}
