@@ -47,6 +47,7 @@ var mayImport = map[string][]string{
 	"cmd/cordon/admin":    {"cmd/cordon/files"},
 	"cmd/cordon/systemd":  {},
 	"cmd/cordon/audit":    {},
+	"cmd/cordon/endtoend": {},
 	"cmd/cordon/effect":   {"cmd/cordon/wording", "blocklists", "blocklists/builtin", "blocklists/domain", "resolver/policy"},
 	"cmd/cordon/export":   {"cmd/cordon/wording", "blocklists", "blocklists/domain", "resolver/policy"},
 	"cmd/cordon/files":    {},
