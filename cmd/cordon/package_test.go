@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -50,5 +51,65 @@ func TestThePackageIsSafeAsItIsDelivered(t *testing.T) {
 	}
 	if want := "/etc/cordon/policy"; s.PolicyDir != want {
 		t.Errorf("its policy is in %s, want %s", s.PolicyDir, want)
+	}
+}
+
+// What systemd makes for the service is what a purge takes away.
+func TestAPurgeLeavesNothing(t *testing.T) {
+	unit, err := os.ReadFile(filepath.Join("package", "cordon.service"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	script, err := os.ReadFile(filepath.Join("package", "deb", "postrm"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	removed := strings.Fields(regexp.MustCompile(`(?m)^\trm -rf (.+)$`).FindString(string(script)))
+	kept := regexp.MustCompile(`(?m)^(State|Logs)Directory=(.+)$`).FindAllStringSubmatch(string(unit), -1)
+	if len(kept) != 2 {
+		t.Fatalf("the unit keeps %q, want state and logs", kept)
+	}
+	for _, m := range kept {
+		if path := map[string]string{"State": "/var/lib/", "Logs": "/var/log/"}[m[1]] + m[2]; !slices.Contains(removed, path) {
+			t.Errorf("a purge leaves %s: %q", path, removed)
+		}
+	}
+}
+
+// Where the pages say that a package has a file, .ci/package puts it.
+func TestThePagesKnowWhatThePackageHas(t *testing.T) {
+	script, err := os.ReadFile(filepath.Join(repository, ".ci", "package"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "shared=$root/usr/share/cordon\n"; !strings.Contains(string(script), want) {
+		t.Errorf(".ci/package has no %q", want)
+	}
+	pages := map[string]string{
+		filepath.Join("config", "README.md"): "$schema=/usr/share/cordon/policy.schema.json\n", "RUNBOOK.md": "\ncd /usr/share/doc/cordon ",
+	}
+	for page, want := range pages {
+		text, err := os.ReadFile(filepath.Join(repository, page))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(string(text), want) {
+			t.Errorf("%s has no %q", page, want)
+		}
+	}
+	text, err := os.ReadFile(filepath.Join(repository, "RUNBOOK.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := regexp.MustCompile(`local shown=\((.+)\) one`).FindStringSubmatch(string(script))
+	if len(shown) != 2 {
+		t.Fatal(".ci/package does not say which directories it shows")
+	}
+	for _, m := range regexp.MustCompile(`(?m)^install .*$`).FindAllString(string(text), -1) {
+		for path := range strings.FieldsSeq(m) {
+			if strings.HasPrefix(path, "cmd/") && !slices.Contains(strings.Fields(shown[1]), filepath.ToSlash(filepath.Dir(path))) {
+				t.Errorf("RUNBOOK.md: the package has no %s", path)
+			}
+		}
 	}
 }
