@@ -291,10 +291,10 @@ func (fs *flights) take(f *flight) *waiter {
 }
 
 // load is how many flights are under way and how many clients wait for them.
-func (fs *flights) load() (open, waiting int) {
+func (fs *flights) load() (open, waiting int, crowded uint64) {
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
-	return fs.flying, fs.waiting
+	return fs.flying, fs.waiting, fs.crowded
 }
 
 // failureTTL is for how long a question that failed is not asked again: at least 1 s (RFC 9520, section 3.2), and short, so that

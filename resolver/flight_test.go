@@ -30,7 +30,7 @@ func TestFlightsWithTheSameHash(t *testing.T) {
 				}
 				open[i] = first.flight
 			}
-			if flying, waiting := fs.load(); flying != 3 || waiting != 6 {
+			if flying, waiting, _ := fs.load(); flying != 3 || waiting != 6 {
 				t.Errorf("%d flights with %d waiting, want 3 with 6", flying, waiting)
 			}
 			for _, i := range order {
@@ -42,7 +42,7 @@ func TestFlightsWithTheSameHash(t *testing.T) {
 					w = w.next
 				}
 			}
-			if flying, waiting := fs.load(); flying != 0 || waiting != 0 || len(fs.open) != 0 || len(fs.perClient) != 0 {
+			if flying, waiting, _ := fs.load(); flying != 0 || waiting != 0 || len(fs.open) != 0 || len(fs.perClient) != 0 {
 				t.Errorf("order %v: %d flights with %d waiting stay", order, flying, waiting)
 			}
 		}

@@ -39,13 +39,15 @@ var (
 		"Names of one's own that have records, names of addresses included.", nil, nil)
 	waitingDesc = prometheus.NewDesc("cordon_dns_waiting",
 		"Queries that wait for upstreams.", nil, nil)
+	crowdedDesc = prometheus.NewDesc("cordon_dns_waiting_exceeded_total",
+		"Queries that found no place to wait for upstreams, and got what is stale or SERVFAIL.", nil, nil)
 )
 
 // Describe implements [prometheus.Collector].
 func (r *Resolver) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		responsesDesc, verdictsDesc, listVerdictsDesc, serviceVerdictsDesc, usesDesc, lookupsDesc, prefetchesDesc, flightsDesc, waitingDesc,
-		ownDesc, ownNamesDesc,
+		crowdedDesc, ownDesc, ownNamesDesc,
 	} {
 		ch <- d
 	}
@@ -59,7 +61,8 @@ func (r *Resolver) Collect(ch chan<- prometheus.Metric) {
 	r.counts.collectUses(ch)
 	ch <- prometheus.MustNewConstMetric(ownDesc, prometheus.CounterValue, r.counts.sum(func(s *shard) uint64 { return s.own.Load() }))
 	ch <- prometheus.MustNewConstMetric(ownNamesDesc, prometheus.GaugeValue, float64(r.ownNames()))
-	open, waiting := r.flights.load()
+	open, waiting, crowded := r.flights.load()
+	ch <- prometheus.MustNewConstMetric(crowdedDesc, prometheus.CounterValue, float64(crowded))
 	ch <- prometheus.MustNewConstMetric(flightsDesc, prometheus.GaugeValue, float64(open))
 	ch <- prometheus.MustNewConstMetric(waitingDesc, prometheus.GaugeValue, float64(waiting))
 }

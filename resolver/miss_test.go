@@ -109,6 +109,9 @@ func TestTotals(t *testing.T) {
 		if got, want := b.Totals(), (resolver.Totals{Miss: 3, Waiting: 2, Places: 2, Crowded: 1}); got != want {
 			t.Errorf("found %+v, want %+v", got, want)
 		}
+		if got := gathered(t, b.Resolver)["cordon_dns_waiting_exceeded_total"]; got != 1 {
+			t.Errorf("the metric says %v, want 1", got)
+		}
 		time.Sleep(2 * time.Second)
 		synctest.Wait()
 		b.ask("www.example.")
