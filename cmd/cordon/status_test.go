@@ -306,3 +306,55 @@ func BenchmarkStatus(b *testing.B) {
 		})
 	}
 }
+
+// What is held of the names of one's own is held, like all else, and their number is told.
+func TestStatusHasHostsFiles(t *testing.T) {
+	s, file := statusServer(t, statusPolicy())
+	dir := filepath.Dir(filepath.Dir(file))
+	service, hosts := filepath.Join(dir, "cordon.yaml"), filepath.Join(dir, "hosts")
+	text, err := os.ReadFile(service)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, text := range map[string]string{service: string(text) + "local: {hosts: [hosts]}\n", hosts: "192.0.2.7 a.corp.example\n"} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.reload(t.Context())
+	if got := s.status(); got.LocalNames == 0 || len(got.Held) != 0 {
+		t.Errorf("%d local names, held is %+v", got.LocalNames, got.Held)
+	}
+	if err := os.WriteFile(hosts, []byte("<html> 192.0.2.99\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.reload(t.Context())
+	got := s.status()
+	if len(got.Held) != 1 || got.Held[0].What != hosts || got.Held[0].Reason == "" || got.LocalNames == 0 {
+		t.Errorf("%d local names, held is %+v", got.LocalNames, got.Held)
+	}
+	if wrong := got.Wrong(); len(wrong) != 1 || wrong[0] != "1 fault held" {
+		t.Errorf("wrong is %q", wrong)
+	}
+}
+
+func TestStatusHasTheQueryLog(t *testing.T) {
+	s, file := statusServer(t, statusPolicy())
+	if got := s.status().QueryLog; len(got.Outputs) != 0 || got.Incident != nil || got.What != nil {
+		t.Errorf("it is off, and the status has %+v", got)
+	}
+	service := filepath.Join(filepath.Dir(filepath.Dir(file)), "cordon.yaml")
+	text, err := os.ReadFile(service)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text = append(text, "query_log: {file: {path: queries.jsonl}, what: [refusals], clients: truncated}\n"...)
+	if err := os.WriteFile(service, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.reload(t.Context())
+	got := s.status().QueryLog
+	if len(got.Outputs) != 1 || got.Outputs[0].Name != "file" || got.Rule() != "refusals, clients by their network" {
+		t.Errorf("the status has %+v", got)
+	}
+}

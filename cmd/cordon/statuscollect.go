@@ -11,6 +11,7 @@ import (
 
 	"cordon/blocklists/domain"
 	"cordon/cmd/cordon/audit"
+	"cordon/cmd/cordon/querylog"
 	"cordon/cmd/cordon/selftest"
 	"cordon/cmd/cordon/status"
 	"cordon/config"
@@ -34,6 +35,7 @@ func (s *server) status() *status.Status {
 	if next == nil {
 		next = []status.Change{} // an empty list for programs
 	}
+	logged := s.queries.Standing()
 	return &status.Status{
 		At: now.Now.Truncate(time.Second), Host: hostName(), Started: s.started.In(zone).Truncate(time.Second),
 		Uptime: now.Now.Sub(s.started).Truncate(time.Second).Seconds(),
@@ -44,7 +46,8 @@ func (s *server) status() *status.Status {
 		},
 		Next: next, Held: running.held(zone), Policies: v.policies(), Agencies: v.agencies(),
 		Exceptions: v.exceptions(s.resolver.Uses()), Lists: v.lists(s.outcome.lists(now.Now)), Routes: s.upstream.routes(),
-		Traffic: s.trafficNow(v.all), Limits: s.limitsHit(), Tests: v.tests(s.selftest.Outcomes()),
+		Traffic: s.trafficNow(v.all), LocalNames: s.naming.Load().Len(), QueryLog: v.queryLog(&logged, s.serving.Load()),
+		Limits: s.limitsHit(logged.Dropped), Tests: v.tests(s.selftest.Outcomes()),
 	}
 }
 
@@ -68,17 +71,16 @@ type running struct {
 func (r *reloads) running() running {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	now := running{good: r.good, since: r.since, whole: r.last, holds: maps.Clone(r.holds)}
+	now := running{good: r.good, since: r.since, whole: r.last, holds: map[string]hold{}}
+	maps.Copy(now.holds, r.holds)
+	maps.Copy(now.holds, r.hosts)
 	if r.service != nil {
-		if now.holds == nil {
-			now.holds = map[string]hold{}
-		}
 		now.service, now.holds[r.path] = r.path, *r.service
 	}
 	return now
 }
 
-// held is what is held, by name. A reason about policy or a list may quote the address of somebody's machine, which nobody needs here.
+// held is what is held, by name. A reason about policy, a list or a hosts file may quote the address of somebody's machine, which nobody needs here.
 func (r *running) held(zone *time.Location) []status.Held {
 	all := make([]status.Held, 0, len(r.holds))
 	for _, what := range slices.Sorted(maps.Keys(r.holds)) {
@@ -310,8 +312,28 @@ func (s *server) trafficNow(verdicts status.Verdicts) status.Traffic {
 	}
 }
 
-// limitsHit are all limits, with how often each was hit.
-func (s *server) limitsHit() []status.Limit {
+// queryLog is what is noted of queries, by service.
+func (v *view) queryLog(logged *querylog.Standing, service *config.Service) status.QueryLog {
+	l := status.QueryLog{Outputs: []status.LogOutput{}}
+	for _, o := range logged.Outputs {
+		if !o.Incident() {
+			l.Outputs = append(l.Outputs, status.LogOutput{Name: o.Name, Written: o.Written, Dropped: o.Dropped, Errors: o.Errors})
+			continue
+		}
+		i := logged.Incident
+		l.Incident = &status.Incident{
+			Begun: v.local(i.Begun), Until: v.local(i.Until), Scope: audit.WithoutAddresses(i.Scope()),
+			Written: o.Written, Dropped: o.Dropped, Errors: o.Errors,
+		}
+	}
+	if len(l.Outputs) > 0 {
+		l.What, l.Clients = service.QueryLog.What, service.QueryLog.Clients
+	}
+	return l
+}
+
+// limitsHit are all limits, with how often each was hit. unlogged is how many records the query log lost.
+func (s *server) limitsHit(unlogged uint64) []status.Limit {
 	t := s.listener.Totals()
 	return []status.Limit{
 		{What: "queries of one client in a second, over UDP", Key: "limits.queries_per_second", Hits: t.LimitedUDP},
@@ -323,6 +345,7 @@ func (s *server) limitsHit() []status.Limit {
 		{What: "TCP connections of one client", Key: "limits.tcp_connections_per_client", Hits: t.RejectedConnections},
 		{What: "TCP connections: the longest idle was closed", Key: "limits.tcp_connections", Hits: t.EvictedConnections},
 		{What: "lines of the log in a second", Key: "log.max_per_second", Hits: s.limit.dropped.Load()},
+		{What: "records that the query log lost", Key: "query_log", Hits: unlogged},
 		{What: "queries lost by a fault in Cordon", Hits: t.Panics, Fault: true},
 	}
 }

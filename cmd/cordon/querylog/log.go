@@ -36,7 +36,8 @@ type Settings struct {
 
 // on says whether anything is written.
 func (s *Settings) on() bool {
-	return len(s.What) > 0 && (s.File.Path != "" || s.Syslog.Network != "" || s.Dnstap.Network != "")
+	outputs := s.outputs()
+	return outputs[toFile] || outputs[toSyslog] || outputs[toDnstap]
 }
 
 // The outputs, as metrics call them.

@@ -103,8 +103,11 @@ func writePage(w io.Writer, s *Status, refresh int) error {
 		Hit:        rowsOf(s.Limits, func(l *Limit) bool { return l.Hits > 0 }),
 		Failed:     rowsOf(s.Tests, func(t *Test) bool { return !t.OK }),
 	}
-	if len(p.Wrong) > 0 {
+	switch {
+	case len(p.Wrong) > 0:
 		p.Title = p.Wrong[0]
+	case s.QueryLog.Incident != nil:
+		p.Title = "Incident"
 	}
 	return page().ExecuteTemplate(w, "status", p)
 }
@@ -117,6 +120,9 @@ func (p statusPage) Cache() string { return p.Traffic.hitShare() }
 
 // Change is what begins or ends first by itself, and when.
 func (p statusPage) Change() string { return p.nextText() }
+
+// Warning says what the incident means.
+func (statusPage) Warning(i *Incident) string { return i.warning() }
 
 // For is what the servers of r are asked for.
 func (statusPage) For(r Route) string { return r.zoneText() }

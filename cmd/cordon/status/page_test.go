@@ -18,7 +18,7 @@ func pages(t *testing.T) map[string]*html.Node {
 	t.Helper()
 	empty := &Status{}
 	calm := sample()
-	calm.Held, calm.Tests, calm.Limits = nil, calm.Tests[:1], nil
+	calm.Held, calm.Tests, calm.Limits, calm.QueryLog = nil, calm.Tests[:1], nil, QueryLog{}
 	made := map[string]*html.Node{}
 	for name, s := range map[string]*Status{"all": sample(), "empty": empty, "calm": calm, "crowd": crowd(300)} {
 		var text bytes.Buffer
@@ -241,6 +241,32 @@ func checkForms(doc *html.Node, wrong func(string, ...any)) {
 		if attribute(n, "action") != "/explain" || attribute(n, "method") != "get" {
 			wrong("a form goes by %s to %s", attribute(n, "method"), attribute(n, "action"))
 		}
+	}
+}
+
+// Who looks at the page can't miss that addresses are logged.
+func TestThePageSaysThatAnIncidentRuns(t *testing.T) {
+	well := sample()
+	well.Held, well.Tests, well.Limits, well.Lists, well.Routes = nil, nil, nil, nil, nil
+	var text bytes.Buffer
+	if err := writePage(&text, well, 0); err != nil {
+		t.Fatal(err)
+	}
+	doc := parse(t, text.String())
+	if title := textOf(elements(doc, "title")[0]); !strings.HasPrefix(title, "Incident · ") {
+		t.Errorf("the title is %q", title)
+	}
+	const want = "Incident until 2027-03-01 10:30 CET: the addresses of clients are logged, of all queries of the agency "
+	if header := textOf(elements(doc, "header")[0]); !strings.Contains(header, want) {
+		t.Errorf("the header is %q", header)
+	}
+	well.QueryLog = QueryLog{}
+	text.Reset()
+	if err := writePage(&text, well, 0); err != nil {
+		t.Fatal(err)
+	}
+	if all := textOf(parse(t, text.String())); strings.Contains(all, "ncident") || !strings.Contains(all, "Off: no query is logged.") {
+		t.Errorf("without an incident: %q", all)
 	}
 }
 

@@ -65,6 +65,14 @@ func sample() *Status {
 		Traffic: Traffic{
 			Queries: 1234567, Verdicts: Verdicts{Refused: 12345, Observed: 2, Excepted: 7}, CacheHit: 999, CacheMiss: 1, Waiting: 3, Places: 10000,
 		},
+		LocalNames: 12,
+		QueryLog: QueryLog{
+			What: []string{"refusals", "exceptions"}, Clients: "pseudonym",
+			Outputs: []LogOutput{{Name: "file", Written: 12345}, {Name: "syslog", Written: 12000, Dropped: 345, Errors: 1}},
+			Incident: &Incident{
+				Begun: now.Add(-time.Hour), Until: now.Add(time.Hour), Scope: "all queries of the agency " + hostile + " in [address]", Written: 999,
+			},
+		},
 		Limits: []Limit{
 			{What: "queries of one client in a second, over UDP", Key: "limits.queries_per_second", Hits: 41},
 			{What: "TCP connections of one client", Key: "limits.tcp_connections_per_client"},

@@ -26,6 +26,8 @@ type Status struct {
 	Lists      []List      `json:"lists"`
 	Routes     []Route     `json:"routes"` // the default route first
 	Traffic    Traffic     `json:"traffic"`
+	LocalNames int         `json:"local_names"` // names of one's own, names of addresses included
+	QueryLog   QueryLog    `json:"query_log"`
 	Limits     []Limit     `json:"limits"`
 	Tests      []Test      `json:"self_tests"` // by agency; none: there is no self-test, or it has not run yet
 }
@@ -159,6 +161,32 @@ type Traffic struct {
 	CacheMiss  uint64 `json:"cache_miss"`
 	Waiting    int    `json:"waiting"` // queries that wait for upstreams
 	Places     int    `json:"places"`  // how many may
+}
+
+// QueryLog is what is noted of queries.
+type QueryLog struct {
+	What     []string    `json:"what,omitempty"`    // which queries, as the service file says it
+	Clients  string      `json:"clients,omitempty"` // how their clients are called, as it says
+	Outputs  []LogOutput `json:"outputs"`           // where they are logged; none: they are not
+	Incident *Incident   `json:"incident"`          // null: there is none
+}
+
+// LogOutput is where queries are logged.
+type LogOutput struct {
+	Name    string `json:"name"` // file, syslog or dnstap
+	Written uint64 `json:"written"`
+	Dropped uint64 `json:"dropped"` // for there was no room for them
+	Errors  uint64 `json:"errors"`  // attempts to write that failed
+}
+
+// Incident is a time in which queries are logged with the addresses of clients.
+type Incident struct {
+	Begun   time.Time `json:"begun"`
+	Until   time.Time `json:"until"`
+	Scope   string    `json:"scope"`   // in words, without addresses of machines
+	Written uint64    `json:"written"` // since the start of the server, those of incidents before it included
+	Dropped uint64    `json:"dropped"`
+	Errors  uint64    `json:"errors"`
 }
 
 // Limit is a bound and how often it was hit.

@@ -46,6 +46,9 @@ func (t *text) summary(s *Status) {
 	t.fact("cordon", wording.After(s.Build.Version, " on ", s.Host)+", up "+wording.Roughly(s.At.Sub(s.Started))+
 		", since "+wording.Minute(s.Started))
 	t.fact("state", cmp.Or(strings.Join(s.Wrong(), ", "), "well: nothing is held, nothing fails"))
+	if i := s.QueryLog.Incident; i != nil {
+		t.fact("INCIDENT", "until "+wording.Minute(i.Until)+": "+i.warning())
+	}
 	t.fact("in force", "since "+wording.Minute(s.Snapshot.Since)+", hash "+s.Snapshot.Hash)
 	t.fact("policy", fmt.Sprintf("%s: %d of %s in force, %s, %s with %s and %s", s.Snapshot.From, s.PoliciesInForce(),
 		wording.Count(len(s.Policies), "policy"), wording.Count(len(s.Agencies), "agency"), wording.Count(len(s.Lists), "list"),
@@ -55,6 +58,33 @@ func (t *text) summary(s *Status) {
 		s.Traffic.Excepted))
 	t.fact("cache", s.Traffic.cacheText())
 	t.fact("waiting", fmt.Sprintf("%d of %d places", s.Traffic.Waiting, s.Traffic.Places))
+	if s.LocalNames > 0 {
+		t.fact("local", wording.Count(s.LocalNames, "name")+" of one's own")
+	}
+	t.fact("query log", s.QueryLog.text())
+}
+
+// warning says what the incident means.
+func (i *Incident) warning() string { return "the addresses of clients are logged, of " + i.Scope }
+
+// text says which queries are logged, and where.
+func (l *QueryLog) text() string {
+	if len(l.Outputs) == 0 {
+		return "off"
+	}
+	all := make([]string, len(l.Outputs))
+	for i := range l.Outputs {
+		o := &l.Outputs[i]
+		all[i] = fmt.Sprintf("%s (%d written, %d dropped, %d failed)", o.Name, o.Written, o.Dropped, o.Errors)
+	}
+	return l.Rule() + ": " + strings.Join(all, ", ")
+}
+
+// Rule says which queries are logged, and how their clients are called.
+func (l *QueryLog) Rule() string {
+	return strings.Join(l.What, ", ") + ", " + cmp.Or(map[string]string{
+		"pseudonym": "clients by a pseudonym of the day", "truncated": "clients by their network", "none": "without clients",
+	}[l.Clients], "clients: "+l.Clients)
 }
 
 // nextText is what happens first by itself, and when.
