@@ -59,10 +59,11 @@ type Request struct {
 
 // State is how it is with incidents.
 type State struct {
-	Running *Incident `json:"running"`           // nil: none
-	Seen    time.Time `json:"seen"`              // the last moment at which it was under way
-	Request string    `json:"request"`           // the ID of the last request
-	Refused string    `json:"refused,omitempty"` // why that was refused; "": it was not
+	Running *Incident     `json:"running"`           // nil: none
+	Seen    time.Time     `json:"seen"`              // the last moment at which it was under way
+	Left    time.Duration `json:"left"`              // how long it was still to last then, by a clock that nobody sets; in nanoseconds
+	Request string        `json:"request"`           // the ID of the last request
+	Refused string        `json:"refused,omitempty"` // why that was refused; "": it was not
 }
 
 const (
@@ -120,7 +121,7 @@ func (k *Keeper) resume(now time.Time) {
 	k.state = *state
 	if i := state.Running; i != nil {
 		seen := latest(now, state.Seen, k.config.Seen)
-		left := min(i.Until.Sub(seen), i.Until.Sub(i.Begun))
+		left := min(i.Until.Sub(seen), state.Left)
 		k.end = now.Add(left)
 		if left > 0 {
 			k.config.Log.begin(i, filepath.Join(k.config.Dir, i.File()), k.end)
@@ -152,7 +153,7 @@ func (k *Keeper) tick(now time.Time) {
 		case u.over(now):
 			k.finish(now, "its time is over")
 		case since(k.state.Seen, now) >= noting:
-			k.state.Seen, k.dirty = now, true
+			k.state.Seen, k.state.Left, k.dirty = now, k.end.Sub(now), true
 		}
 	}
 	if request := k.request(); request != nil {
@@ -237,7 +238,7 @@ func (k *Keeper) start(r *Request, now time.Time) error {
 	i := r.Incident
 	i.Begun, i.Until = now.UTC().Truncate(time.Second), now.Add(r.For).UTC().Truncate(time.Second)
 	before := k.state
-	k.state = State{Running: &i, Seen: now, Request: r.ID}
+	k.state = State{Running: &i, Seen: now, Left: r.For, Request: r.ID}
 	if err := k.write(); err != nil {
 		k.state = before
 		return fmt.Errorf("it could not be noted: %w", err)

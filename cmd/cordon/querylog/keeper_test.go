@@ -264,7 +264,7 @@ func TestAClockThatStepsBackMakesNoIncidentLonger(t *testing.T) {
 			later := time.Now().Add(48 * time.Hour) // the clock was there before it was set back to now
 			i := request().Incident
 			i.Begun, i.Until = later.Add(-50*time.Minute), later.Add(10*time.Minute)
-			state := State{Running: &i}
+			state := State{Running: &i, Left: time.Hour}
 			stop := h.run(func(c *KeeperConfig) {
 				seen(&state, c, later)
 				text, err := json.Marshal(state)
@@ -286,6 +286,36 @@ func TestAClockThatStepsBackMakesNoIncidentLonger(t *testing.T) {
 			stop()
 		})
 	}
+}
+
+// A clock that is set back while an incident is logged gives it no time either, not even with a restart: how long it is still to last is noted
+// by a clock that nobody sets.
+func TestAClockThatStepsBackInAnIncidentMakesItNoLonger(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		stop := h.run(nil)
+		h.ask(request())
+		time.Sleep(50 * time.Minute)
+		stop()
+		state := h.state() // as it is where the clock now shows the beginning again
+		state.Running.Begun, state.Running.Until = state.Running.Begun.Add(50*time.Minute), state.Running.Until.Add(50*time.Minute)
+		text, err := json.Marshal(state)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(h.dir, stateFile), text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		h.run(nil)
+		if !h.on() {
+			t.Error("it is over before its time")
+		}
+		time.Sleep(10*time.Minute + noting + look)
+		synctest.Wait()
+		if h.on() {
+			t.Error("it goes on after its time")
+		}
+	})
 }
 
 // Either clock ends an incident: the one that goes on when the other is set, and the one that people read.
@@ -315,8 +345,12 @@ func TestTheTimeOfAnIncidentIsNoted(t *testing.T) {
 		h.ask(request())
 		time.Sleep(30*time.Minute + look)
 		synctest.Wait()
-		if seen := h.state().Seen; time.Since(seen) > noting+look {
-			t.Errorf("the last note was %s ago", time.Since(seen))
+		state := h.state()
+		if time.Since(state.Seen) > noting+look {
+			t.Errorf("the last note was %s ago", time.Since(state.Seen))
+		}
+		if left := time.Until(state.Running.Until); state.Left < left || state.Left > left+noting+time.Second {
+			t.Errorf("it has noted %s, with %s left", state.Left, left)
 		}
 	})
 }
