@@ -81,7 +81,8 @@ func (s *server) setQueryLog(service *config.Service) {
 	}
 }
 
-// checkQueryLog warns of a key file that can't be used, as far as who checks may read it, or that others may read.
+// checkQueryLog warns of a key file that can't be used, as far as who checks may read it, or that others may read. Both are about this
+// machine.
 func (in *inputs) checkQueryLog() {
 	if in.faults.Bad() || in.path == "" || in.service.QueryLog.KeyFile == "" {
 		return
@@ -95,7 +96,7 @@ func (in *inputs) checkQueryLog() {
 	}
 	if wrong != "" {
 		f := faultAt([]config.File{config.ReadFile(in.path)}, l.At("key_file"), "key_file: "+wrong)
-		f.Warning = true
+		f.Warning, f.Elsewhere = true, true
 		in.faults = append(in.faults, f)
 	}
 }
