@@ -4,6 +4,7 @@ package main
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -111,5 +112,45 @@ func TestThePagesKnowWhatThePackageHas(t *testing.T) {
 				t.Errorf("RUNBOOK.md: the package has no %s", path)
 			}
 		}
+	}
+}
+
+// What systemd can't do at the moment keeps nobody from installing or removing a package; a purge takes what the server has written, and
+// nothing else. The scripts see a root of their own.
+func TestThePackageIsRemovedWhateverSystemdSays(t *testing.T) {
+	root, programs := t.TempDir(), t.TempDir()
+	for name, text := range map[string]string{
+		"systemctl": "exit 1", "deb-systemd-invoke": "exit 1", "deb-systemd-helper": "exit 0", "systemd-sysusers": "exit 0",
+	} {
+		if err := os.WriteFile(filepath.Join(programs, name), []byte("#!/bin/sh\n"+text+"\n"), 0o700); err != nil { //nolint:gosec // a program
+			t.Fatal(err)
+		}
+	}
+	for _, dir := range []string{"run/systemd/system", "etc/cordon", "var/lib/cordon/audit", "var/log/cordon", "var/lib/other", "var/log/other"} {
+		if err := os.MkdirAll(filepath.Join(root, dir), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	absolute := regexp.MustCompile(`/(run|etc|var)/`)
+	for _, run := range [][2]string{
+		{"deb/postinst", "configure"}, {"deb/prerm", "upgrade"}, {"deb/prerm", "remove"}, {"deb/postrm", "remove"}, {"deb/postrm", "purge"},
+		{"rpm/post", "1"}, {"rpm/post", "2"}, {"rpm/preun", "1"}, {"rpm/preun", "0"}, {"rpm/postun", "1"}, {"rpm/postun", "0"},
+	} {
+		text, err := os.ReadFile(filepath.Join("package", run[0]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		//nolint:gosec // one of ours
+		cmd := exec.CommandContext(t.Context(), "/bin/sh", "-c", absolute.ReplaceAllString(string(text), root+"$0"), run[0], run[1])
+		cmd.Env = []string{"PATH=" + programs + ":/usr/bin:/bin"}
+		if said, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%s %s: %v: %s", run[0], run[1], err, said)
+		}
+	}
+	settings, _ := filepath.Glob(filepath.Join(root, "etc", "*")) // an error only of a pattern that is none
+	written, _ := filepath.Glob(filepath.Join(root, "var", "*", "*"))
+	left := strings.ReplaceAll(strings.Join(append(settings, written...), " "), root, "")
+	if want := "/etc/cordon /var/lib/other /var/log/other"; left != want {
+		t.Errorf("a purge leaves %s, want %s", left, want)
 	}
 }
