@@ -168,12 +168,12 @@ func askIncident(cmd *cobra.Command, dir string, r *querylog.Request) (*querylog
 	}
 	state, err := awaitObeyed(cmd.Context(), dir, r.ID)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", commandName(cmd), errors.Join(err, querylog.Withdraw(dir)))
+		return nil, fmt.Errorf("%s: %w", commandName(cmd), err)
 	}
 	return state, nil
 }
 
-// awaitObeyed waits until the server has taken the request with that identity.
+// awaitObeyed waits until the server has obeyed the request with that identity. One that is not taken by then is taken back.
 func awaitObeyed(ctx context.Context, dir, id string) (*querylog.State, error) {
 	const patience, pause = 5 * time.Second, 50 * time.Millisecond
 	for end := time.Now().Add(patience); time.Now().Before(end); {
@@ -186,11 +186,20 @@ func awaitObeyed(ctx context.Context, dir, id string) (*querylog.State, error) {
 		}
 		select {
 		case <-ctx.Done():
-			return nil, ctx.Err()
+			return nil, withdraw(dir, ctx.Err())
 		case <-time.After(pause):
 		}
 	}
-	return nil, fmt.Errorf("no server took the request within %s, and it is taken back: is `cordon serve` running?", patience)
+	return nil, withdraw(dir, fmt.Errorf("no server took the request within %s, and it is taken back: is `cordon serve` running?", patience))
+}
+
+// withdraw takes a request back, and returns why. If it was taken meanwhile, the error says that instead: it may well be obeyed still.
+func withdraw(dir string, why error) error {
+	err := querylog.Withdraw(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return errors.New("a server has taken the request, and not said yet what became of it: see `cordon incident status`")
+	}
+	return errors.Join(why, err)
 }
 
 // writeIncident says how it is with incidents in dir, for people.

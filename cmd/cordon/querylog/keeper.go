@@ -341,14 +341,8 @@ func Ask(dir string, r *Request) error {
 	return files.ReplaceFor(info, filepath.Join(dir, requestFile), append(text, '\n'), fileMode)
 }
 
-// Withdraw takes the request back, if nobody has taken it.
-func Withdraw(dir string) error {
-	err := os.Remove(filepath.Join(dir, requestFile))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	return err
-}
+// Withdraw takes the request back. The error is [fs.ErrNotExist] if it is not there any more, for the server has taken it.
+func Withdraw(dir string) error { return os.Remove(filepath.Join(dir, requestFile)) }
 
 // readSmall is the content of a small regular file.
 func readSmall(path string) ([]byte, error) {
