@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -333,6 +334,16 @@ func TestEitherClockEndsAnIncident(t *testing.T) {
 		u := &underway{Incident: Incident{Until: now.Add(test.until).Round(0)}, end: now.Add(test.end)}
 		if got := u.over(now); got != test.over {
 			t.Errorf("%s: over is %t", what, got)
+		}
+	}
+}
+
+// An address of one link has a zone, and a network has none.
+func TestAnIncidentCoversClientsOfALink(t *testing.T) {
+	u := &underway{Incident: Incident{Network: netip.MustParsePrefix("fe80::/64")}}
+	for client, want := range map[string]bool{"fe80::1%eth0": true, "fe80::1": true, "fe80:0:0:1::1%eth0": false} {
+		if got := u.covers(&event{client: netip.MustParseAddr(client)}); got != want {
+			t.Errorf("%s: covered is %t", client, got)
 		}
 	}
 }
