@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -437,6 +438,32 @@ func TestLogsOfIncidentsAreRemovedInTime(t *testing.T) {
 		}
 		if want := []string{"incident-20000101T000000Z.jsonl", "incident-b.jsonl", "other", "state.json"}; !slices.Equal(names, want) {
 			t.Errorf("there are %q, want %q", names, want)
+		}
+	})
+}
+
+// An end that can't be noted is an end all the same: what says that there is an incident is removed.
+func TestAnEndThatCanNotBeNotedIsAnEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		stop := h.run(nil)
+		h.ask(request())
+		path := filepath.Join(h.dir, stateFile)
+		if err := errors.Join(os.Remove(path), os.Mkdir(path, 0o700)); err != nil { // nothing can be written there, but it can be removed
+			t.Fatal(err)
+		}
+		if err := Ask(h.dir, &Request{Incident: Incident{ID: "two"}, Asked: time.Now(), Stop: true}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(look)
+		synctest.Wait()
+		stop()
+		if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("it is still there: %v", err)
+		}
+		h.run(nil)
+		if h.on() {
+			t.Error("it begins again")
 		}
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net"
 	"net/netip"
 	"os"
@@ -325,5 +326,34 @@ func TestAKeyFileThatCanNotBeReadLeavesTheKeyBefore(t *testing.T) {
 	}
 	if err := l.Set(Settings{}); err != nil || l.key != nil {
 		t.Errorf("when nobody names it: %v, %q", err, l.key)
+	}
+}
+
+// Another key calls clients otherwise, from the first record on; a reload that changes none does not.
+func TestAnotherKeyIsUsedAtOnce(t *testing.T) {
+	dir := t.TempDir()
+	l, _, _ := newLog(t, Config{})
+	client := netip.MustParseAddr("192.0.2.1")
+	names := map[string]string{}
+	for _, set := range []struct{ what, key string }{{"own", ""}, {"same", ""}, {"first", "k"}, {"second", "m"}, {"own again", ""}} {
+		var s Settings
+		if set.key != "" {
+			s.KeyFile = filepath.Join(dir, "key")
+			if err := os.WriteFile(s.KeyFile, []byte(strings.Repeat(set.key, minKeyFile)), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := l.Set(s); err != nil {
+			t.Fatal(err)
+		}
+		l.apply()
+		names[set.what] = l.namer.of(client, time.Now()).text
+	}
+	if names["own"] != names["same"] {
+		t.Error("a reload is a new key")
+	}
+	delete(names, "same")
+	if all := slices.Compact(slices.Sorted(maps.Values(names))); len(all) != len(names) {
+		t.Errorf("names by four keys are %v", names)
 	}
 }
