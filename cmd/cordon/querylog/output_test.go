@@ -3,6 +3,8 @@ package querylog
 import (
 	"context"
 	"errors"
+	"net"
+	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -113,4 +115,21 @@ func TestAnOutputEnds(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What is written after the end of its time fails at once, and does not wait for a slow reader again.
+func TestNothingIsWaitedForAfterTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ours, theirs := net.Pipe()
+		defer theirs.Close()
+		ctx, end := context.WithCancel(t.Context())
+		conn, release := during(ctx, ours)
+		defer release()
+		end()
+		synctest.Wait()
+		begun := time.Now()
+		if _, err := conn.Write([]byte("late")); !errors.Is(err, os.ErrDeadlineExceeded) || time.Since(begun) > 0 {
+			t.Errorf("after %s: %v", time.Since(begun), err)
+		}
+	})
 }
