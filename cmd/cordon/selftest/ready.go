@@ -45,7 +45,7 @@ func (a *agency) expects(now policy.Instant) []string {
 func (q *question) outcome(before Outcome) Outcome {
 	o := Outcome{
 		Agency: q.agency.name, Expect: q.expect, Name: strings.TrimSuffix(q.name.String(), "."),
-		OK: q.state == right, Reason: q.reason(), At: q.at, Since: q.at,
+		OK: q.state == right, Reason: q.reason(), At: q.at, Since: q.at, wrong: q.state == wrong,
 	}
 	if !before.At.IsZero() && before.OK == o.OK {
 		o.Since = before.Since
@@ -76,13 +76,14 @@ func (t *Tester) count(asked []*question) {
 	}
 }
 
-// decide makes t ready, or not; read is how many queries of others were read so far. The caller holds t.mu.
+// decide makes t ready, or not, by all outcomes, be they of agencies whose turn it was or not; read is how many queries of others were read
+// so far. The caller holds t.mu.
 func (t *Tester) decide(asked []*question, read uint64) {
 	heard := read > t.read || slices.ContainsFunc(asked, (*question).heardByUDP)
 	t.read = read
 	mistakes := map[string]int{}
-	for k, q := range outcomesOf(asked) {
-		if q.state == wrong {
+	for k, o := range t.outcomes {
+		if o.wrong {
 			mistakes[k.expect]++
 		}
 	}

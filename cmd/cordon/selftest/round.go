@@ -60,12 +60,11 @@ func (t *Tester) test(ctx context.Context) (pause time.Duration) {
 		if p == nil {
 			return interval
 		}
-		before := t.inForce()
 		asked := t.round(ctx, p)
 		if ctx.Err() != nil {
 			return 0
 		}
-		changed := t.plan.Load() != p || t.inForce() != before
+		changed := t.plan.Load() != p || t.inForce() != p.snapshot // which only grows
 		if changed && void < mostVoid && slices.ContainsFunc(asked, func(q *question) bool { return q.state != right }) {
 			continue
 		}
@@ -280,7 +279,7 @@ func (t *Tester) conclude(p *plan, asked []*question, begun time.Time) (pause ti
 	switch {
 	case !passed:
 		return atOnce
-	case len(notRight(asked)) > 0:
+	case after != nil || len(notRight(asked)) > 0:
 		return soon
 	default:
 		return interval

@@ -38,6 +38,8 @@ type Outcome struct {
 	Reason string    // what was found, and what would be right; empty if OK
 	At     time.Time // when it was last asked
 	Since  time.Time // when OK became what it is
+
+	wrong bool // not OK because of an answer, rather than for want of one
 }
 
 // Tester is made by [New]. Its methods may be called from any goroutine; those that a server without a self-test calls may be called of a

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -33,6 +34,7 @@ type world struct {
 	tester   *selftest.Tester
 	asked    atomic.Int64 // questions to upstreams
 	others   atomic.Uint64
+	looked   func() // at what is in force; nil: nothing comes of it
 	log      safeBuffer
 }
 
@@ -83,6 +85,9 @@ func newWorld(t *testing.T, rules limit.Rules, addresses ...string) *world {
 	w.tester = selftest.New(selftest.Config{
 		Addresses: func() []netip.AddrPort { return w.server.Addrs() },
 		InForce: func() (*policy.Snapshot, policy.Instant) {
+			if w.looked != nil {
+				w.looked()
+			}
 			return w.resolver.Snapshot(), w.resolver.Instant(time.Now())
 		},
 		Read: w.others.Load,
@@ -341,6 +346,26 @@ func TestReloadsRaiseNoAlarm(t *testing.T) {
 	}
 }
 
+// Nor is what the tester hears of late: a round begins and ends while another policy than the one that it goes by is in force.
+func TestALatePlanRaisesNoAlarm(t *testing.T) {
+	w := newWorld(t, limit.Rules{})
+	w.serve()
+	w.publish(ministries(t, 1))
+	next := ministries(t, 2)
+	next.Policies[0].Recommendation = true
+	w.resolver.Publish(compile(t, next))
+	looks := 0
+	w.looked = func() {
+		if looks++; looks == 6 { // in the second round
+			w.tester.Publish(next)
+		}
+	}
+	w.tester.Test(t.Context())
+	if err := w.tester.Ready(); err != nil || looks < 6 {
+		t.Errorf("%v after %d looks\n%s", err, looks, w.log.String())
+	}
+}
+
 // Nor is a policy or an exception that begins or ends meanwhile.
 func TestBoundariesRaiseNoAlarm(t *testing.T) {
 	w := newWorld(t, limit.Rules{})
@@ -451,23 +476,58 @@ func TestAnAddressOfAnotherHostIsNotAsked(t *testing.T) {
 	}
 }
 
+// manyAgencies are agencies with a network each, and one ban for all of them.
+func manyAgencies(t testing.TB, n int) policy.Config {
+	t.Helper()
+	c := policy.Config{
+		ID: 1, Lists: []*blocklists.List{list(t, "tiktok", "tiktok.com")}, Policies: []policy.Policy{{Name: "ban", Lists: []string{"tiktok"}}},
+	}
+	for i := range n {
+		network := netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(i >> 8), byte(i), 0}), 24)
+		c.Agencies = append(c.Agencies, policy.Agency{Name: "a" + string(rune('0'+i%10)) + network.Addr().String(), Networks: []netip.Prefix{network}})
+	}
+	return c
+}
+
 // Of very many agencies some have their turn each round, all of them in the end.
 func TestManyAgenciesHaveTheirTurn(t *testing.T) {
 	w := newWorld(t, limit.Rules{})
 	w.serve()
 	w.tester.Hurry(5 * time.Second)
-	c := policy.Config{ID: 1, Lists: []*blocklists.List{list(t, "tiktok", "tiktok.com")}, Policies: []policy.Policy{{Name: "ban", Lists: []string{"tiktok"}}}}
 	const many = 5000
-	for i := range many {
-		network := netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(i >> 8), byte(i), 0}), 24)
-		c.Agencies = append(c.Agencies, policy.Agency{Name: "a" + string(rune('0'+i%10)) + network.Addr().String(), Networks: []netip.Prefix{network}})
-	}
+	c := manyAgencies(t, many)
 	w.publish(c)
 	for _, want := range []int{2048, 4096, many} {
 		w.tester.Test(t.Context())
 		if got := len(w.tester.Outcomes()) / 2; got != want {
 			t.Errorf("%d agencies were asked for, want %d", got, want)
 		}
+	}
+}
+
+// One that is answered wrongly keeps the server from being ready while others have their turn, too.
+func TestAMistakeCountsUntilItsTurnComesAgain(t *testing.T) {
+	w := newWorld(t, limit.Rules{})
+	w.serve()
+	w.tester.Hurry(5 * time.Second)
+	c := manyAgencies(t, 3000)
+	w.publish(c)
+	broken := c
+	broken.Agencies = slices.Clone(c.Agencies)
+	broken.Agencies[1500].Mode = policy.Off // whose turn it is in the first round, not in the second, and in the third
+	w.resolver.Publish(compile(t, broken))
+	for range 2 {
+		if pause := w.tester.Test(t.Context()); pause > 5*time.Second {
+			t.Errorf("the next round is in %s, want it soon", pause)
+		}
+		if err := w.tester.Ready(); err == nil || !strings.Contains(err.Error(), "an answer for 1 agency where policy refuses") {
+			t.Errorf("ready: %v", err)
+		}
+	}
+	w.resolver.Publish(compile(t, c))
+	w.tester.Test(t.Context())
+	if err := w.tester.Ready(); err != nil {
+		t.Error(err)
 	}
 }
 
