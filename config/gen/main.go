@@ -167,7 +167,7 @@ func describe(objects []object) (map[string]map[string]string, error) {
 			case f.doc != "":
 				texts[o.name][f.key] = plain(f.doc, own, keys)
 			case docs[f.kind] != "":
-				texts[o.name][f.key] = plain(docs[f.kind], nil, keys)
+				texts[o.name][f.key] = plain(docs[f.kind], map[string]string{f.kind: f.key}, keys) // the key is what people know it by
 			default:
 				return nil, fmt.Errorf("the field %s of %s has no comment, which is what people are told of %s", f.name, o.name, f.key)
 			}

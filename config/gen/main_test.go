@@ -63,7 +63,7 @@ func TestCommentsBecomeTextsThatSpeakOfKeys(t *testing.T) {
 			"keep":     "keep is how long it is kept, in dir. Left out: for ever.\n\n\t1d   a day\n\t7d   a week\n\nNo more.",
 			"dir":      "dir has it, max_file bounds one. Default: keep.",
 			"max_file": "dir has it, max_file bounds one. Default: keep.",
-			"extra":    "Extra is more.",
+			"extra":    "extra is more.",
 		},
 		"Extra": {"": "Extra is more.", "state_dir": "state_dir is Audit's. Left out: none."},
 	}

@@ -1,6 +1,7 @@
 package manual
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -37,11 +38,7 @@ func File(kind config.FileKind, about About, build Build) Page {
 }
 
 func keyTerm(key config.Key) string {
-	term := bold(key.Path)
-	if key.Form != "" {
-		term += ": " + italic(key.Form)
-	}
-	return term
+	return bold(key.Path) + ": " + italic(cmp.Or(key.Form, "keys, as follows"))
 }
 
 // keyFacts is a line of what the decoder goes by, in roff; "" if there is nothing to say.
