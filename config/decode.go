@@ -146,12 +146,12 @@ func (d *decoder) known(key *yaml.Node, fields []*field) *field {
 		keys = append(keys, f.key)
 	}
 	if key.Kind != yaml.ScalarNode {
-		d.fault(key, "found %s as a key, want one of %s", describe(key), enumerate(keys))
+		d.fault(key, "found %s as a key, want one of %s", describe(key), enumerate("and", keys))
 		return nil
 	}
 	hint := didYouMean(key.Value, keys)
 	if hint == "" {
-		hint = ": known here are " + enumerate(keys)
+		hint = ": known here are " + enumerate("and", keys)
 	}
 	d.fault(key, "unknown key %s%s", quote(key.Value), hint)
 	return nil

@@ -126,7 +126,7 @@ func (t *editable) firstEnd(node nodePtr, e *Exception, approved string) ([]pair
 	}
 	if approved == "" {
 		return nil, flagFault("--approved", "it is missing: the file does not say when %q was approved (%s), and its history begins with "+
-			"that", e.Name, e.Pos)
+			"that: want the day, such as 2027-03-13", e.Name, e.Pos)
 	}
 	return []pair{
 		{key: "on", flag: "--approved", form: asMoment, values: []string{approved}},

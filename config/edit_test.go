@@ -258,7 +258,7 @@ func TestAnEditThatCanNotBeMeantIsRefused(t *testing.T) {
 	}{
 		{"a client", head, with(func(e *config.NewException) { e.Clients = []string{"10.1.1"} }), `--client: found "10.1.1", want a network`},
 		{"a client twice", head, with(func(e *config.NewException) { e.Clients = []string{"10.1.1.1", "10.1.1.1"} }), `--client: "10.1.1.1" is in this list twice`},
-		{"a class", head, with(func(e *config.NewException) { e.Class = "dedicated" }), `--class: found "dedicated", want dedicated-device or`},
+		{"a class", head, with(func(e *config.NewException) { e.Class = "dedicated" }), `--class: found "dedicated", want dedicated-device, law`},
 		{"no approver", head, with(func(e *config.NewException) { e.ApprovedBy = "" }), "--approved-by: it is missing"},
 		{"no end", head, with(func(e *config.NewException) { e.Until = "" }), "--until: it is missing"},
 		{"no date", head, with(func(e *config.NewException) { e.Until = "30/6/2027" }), `--until: found "30/6/2027", want a date`},
@@ -274,7 +274,7 @@ func TestAnEditThatCanNotBeMeantIsRefused(t *testing.T) {
 		{"an earlier end", policyBefore, extend("first", "2027-03-30", "x", ""), "--until: the end 2027-03-31T00:00+02:00 is not after the one"},
 		{"the same end", policyBefore, extend("first", "2027-03-31", "x", ""), "(p.yaml:13): to end it before its time, revoke it"},
 		{"an extension that nobody signed", policyBefore, extend("first", "2027-04-30", "", ""), "--approved-by: it is missing"},
-		{"no day of the first approval", unsigned, extend("first", "2027-04-30", "x", ""), `--approved: it is missing: the file does not say when "first" was approved (p.yaml:7)`},
+		{"no day of the first approval", unsigned, extend("first", "2027-04-30", "x", ""), `--approved: it is missing: the file does not say when "first" was approved (p.yaml:7), and its history begins with that: want the day`},
 		{"what was revoked", revoked, extend("first", "2027-04-30", "x", ""), "p.yaml:14:14: exception \"first\" was revoked"},
 		{"what is over", ended, extend("first", "2027-04-30", "x", ""), "p.yaml:13:12: exception \"first\" has been over since"},
 		{"revoked by nobody", policyBefore, revoke("first", "", ""), "--by: it is missing"},

@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"path"
 	"slices"
-	"strings"
 )
 
 //go:embed default
@@ -47,7 +46,7 @@ var examples embed.FS
 // which there are.
 func Example(name string) (fs.FS, error) {
 	if names := exampleNames(); !slices.Contains(names, name) {
-		return nil, fmt.Errorf("there is no example %s: want %s", quote(name), strings.Join(names, " or "))
+		return nil, fmt.Errorf("there is no example %s: want %s", quote(name), enumerate("or", names))
 	}
 	return fs.Sub(examples, path.Join("examples", name))
 }

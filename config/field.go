@@ -118,12 +118,12 @@ func setDefaults(v reflect.Value) {
 	}
 }
 
-// enumerate is words in a sentence: a, b and c.
-func enumerate(words []string) string {
+// enumerate is words in a sentence: a, b and c; or with "or" as the link.
+func enumerate(link string, words []string) string {
 	if len(words) < 2 {
 		return strings.Join(words, "")
 	}
-	return strings.Join(words[:len(words)-1], ", ") + " and " + words[len(words)-1]
+	return strings.Join(words[:len(words)-1], ", ") + " " + link + " " + words[len(words)-1]
 }
 
 // Keys yields the keys of an object of ours, such as List{}, in the order of its fields.

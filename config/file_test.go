@@ -110,7 +110,7 @@ func TestTextThatIsNotUTF8IsAFaultWithItsPlace(t *testing.T) {
 	for text, want := range map[string]string{
 		"lists: []\nx: \"\xff\"\n":     "p.yaml:2:5: the octet 0xff is not UTF-8: want UTF-8 text",
 		"l\x00i\x00s\x00t\x00":         "p.yaml:1:2: a NUL octet (is this UTF-16 or a binary file?): want UTF-8 text",
-		"\xff\xfel\x00i\x00s\x00t\x00": "p.yaml:1:1: the octet 0xff is not UTF-8: want UTF-8 text",
+		"\xff\xfel\x00i\x00s\x00t\x00": "p.yaml:1:1: the file is UTF-16: want UTF-8 text",
 	} {
 		_, faults := config.ParsePolicy([]config.File{config.NewFile("p.yaml", []byte(text))})
 		if len(faults) != 1 || faults[0].String() != want {

@@ -76,8 +76,18 @@ func parseInstant(text string, zone *time.Location, lastDay bool) (moment time.T
 			return moment, true, err
 		}
 	}
+	if noSuchDay(text) {
+		return moment, false, fmt.Errorf("found %s, but there is no such day", quote(text))
+	}
 	return moment, false, fmt.Errorf("found %s, want a date (2023-09-10), a time (2023-09-11T09:00) or an instant "+
 		"(2023-09-11T09:00:00+02:00)", quote(text))
+}
+
+// noSuchDay says whether text begins like a date, with a month or a day that no calendar has.
+func noSuchDay(text string) bool {
+	var wrong *time.ParseError
+	_, err := time.Parse(time.DateOnly, text[:min(len(text), len(time.DateOnly))])
+	return errors.As(err, &wrong) && strings.HasSuffix(wrong.Message, "out of range")
 }
 
 // dayStart is the first instant of a day in zone: midnight, or what comes after it where the clocks skip midnight.

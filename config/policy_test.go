@@ -104,6 +104,8 @@ func TestParseTimeIsThatOfTheFiles(t *testing.T) {
 	for text, want := range map[string]string{
 		"2023-10-29T02:30": "want 2023-10-29T02:30:00+02:00 or 2023-10-29T02:30:00+01:00",
 		"2023-03-26T02:30": "does not exist in Europe/Brussels",
+		"2027-06-31":       `found "2027-06-31", but there is no such day`,
+		"2027-13-01T09:00": "there is no such day",
 		"tomorrow":         `found "tomorrow", want a date`,
 		"":                 "want a date",
 	} {

@@ -95,6 +95,9 @@ func badText(text []byte) (line, column int, what string) {
 	if at < 0 && utf8.Valid(text) {
 		return 0, 0, ""
 	}
+	if bytes.HasPrefix(text, []byte("\xff\xfe")) || bytes.HasPrefix(text, []byte("\xfe\xff")) {
+		return 1, 1, "the file is UTF-16"
+	}
 	what = "a NUL octet (is this UTF-16 or a binary file?)"
 	for i := 0; i < len(text) && (at < 0 || i < at); {
 		r, size := utf8.DecodeRune(text[i:])

@@ -144,7 +144,7 @@ func (c *checker) contents() {
 	}
 	switch {
 	case len(c.set.Files) == 0:
-		c.missing(at, "there is no policy file: nothing would be refused")
+		c.missing(at, "the policy directory has no file *.yaml: nothing would be refused")
 	case len(c.set.Policies) == 0:
 		c.missing(at, "there is no policy in %s: nothing would be refused", c.theFiles())
 	case len(c.set.Lists) == 0:
@@ -229,7 +229,7 @@ func (c *checker) unknown(key, what, word string, objects names) string {
 		hint = didYouMean(word, objects.sorted)
 	}
 	if hint == "" && len(objects.sorted) > 0 && len(objects.sorted) <= 8 {
-		hint = ": known are " + enumerate(objects.sorted)
+		hint = ": known are " + enumerate("and", objects.sorted)
 	}
 	return fmt.Sprintf("%s: there is no %s %s%s", key, what, quote(word), hint)
 }

@@ -107,7 +107,7 @@ func (d *decoder) parseText(text string, p *string, f *field) error {
 	case f.name && !objectName.MatchString(text):
 		return fmt.Errorf("found %s, want 1 to 63 ASCII letters, digits, '.', '_' or '-', the first a letter or digit", quote(text))
 	case len(f.oneOf) > 0 && !slices.Contains(f.oneOf, text):
-		return fmt.Errorf("found %s, want %s%s", quote(text), strings.Join(f.oneOf, " or "), didYouMean(text, f.oneOf))
+		return fmt.Errorf("found %s, want %s%s", quote(text), enumerate("or", f.oneOf), didYouMean(text, f.oneOf))
 	case f.pattern:
 		return into(p, parsePattern, text)
 	case f.path && !filepath.IsAbs(text):

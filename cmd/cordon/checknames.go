@@ -49,10 +49,10 @@ func skipped(h *names.Hosts) config.Faults {
 	return faults
 }
 
-// ownNames says how many names of one's own there are, "" for none.
+// ownNames says how many names of one's own there are, "" for none, and where that is not known.
 func (in *inputs) ownNames() string {
 	s := &in.service.Local
-	if in.names.Len() == 0 && len(s.Zones) == 0 {
+	if in.serviceBad || in.names.Len() == 0 && len(s.Zones) == 0 {
 		return ""
 	}
 	told := []string{wording.Count(in.names.Len(), "name") + " with records"}
