@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"io/fs"
 	"os"
@@ -279,15 +280,45 @@ func TestReadmeLinksLeadSomewhere(t *testing.T) {
 	link := regexp.MustCompile(`\]\(([^)\s]+)\)`)
 	for _, path := range pages() {
 		for _, m := range link.FindAllStringSubmatch(page(t, path), -1) {
-			target, _, _ := strings.Cut(m[1], "#")
-			if strings.Contains(target, "://") || target == "" {
-				continue
-			}
-			if _, err := os.Stat(filepath.Join(repository, filepath.Dir(path), filepath.FromSlash(target))); err != nil {
-				t.Errorf("%s: the link %s leads nowhere: %v", path, m[1], err)
+			if wrong := wrongLink(t, path, m[1]); wrong != "" {
+				t.Errorf("%s: the link %s leads nowhere: %s", path, m[1], wrong)
 			}
 		}
 	}
+	for wrong, why := range map[string]string{"no/such/page.md": "no such file", "RUNBOOK.md#no-such-heading": "no heading", "#nor-this": "no heading"} {
+		if got := wrongLink(t, "README.md", wrong); !strings.Contains(got, why) {
+			t.Errorf("the link %s is found to be %q, want %q", wrong, got, why)
+		}
+	}
+}
+
+// wrongLink says why a link on the page at path leads nowhere, "" if it leads somewhere or out of the repository.
+func wrongLink(t *testing.T, path, link string) string {
+	t.Helper()
+	target, heading, _ := strings.Cut(link, "#")
+	if strings.Contains(target, "://") {
+		return ""
+	}
+	to := path
+	if target != "" {
+		to = filepath.Join(filepath.Dir(path), filepath.FromSlash(target))
+	}
+	if _, err := os.Stat(filepath.Join(repository, to)); errors.Is(err, fs.ErrNotExist) {
+		return "no such file"
+	}
+	if heading != "" && !slices.Contains(headings(page(t, to)), heading) {
+		return "no heading"
+	}
+	return ""
+}
+
+// headings are those of a page as links have them.
+func headings(text string) (found []string) {
+	unlinked := regexp.MustCompile(`[^\p{L}\p{N}_ -]`)
+	for _, m := range regexp.MustCompile(`(?m)^#+ (.*)$`).FindAllStringSubmatch(text, -1) {
+		found = append(found, strings.ReplaceAll(unlinked.ReplaceAllString(strings.ToLower(m[1]), ""), " ", "-"))
+	}
+	return found
 }
 
 func TestInitWritesTheDefaultFiles(t *testing.T) {
