@@ -2,6 +2,7 @@ package blocklists
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 )
 
@@ -22,6 +23,12 @@ func (l *List) Place(line int) (path string, inFile int) {
 		return l.path, line
 	}
 	return l.files[at].Path, line - l.files[at].First + 1
+}
+
+// PlaceText is where a line of the list is written: its file, or the source of a list without one, and its number there.
+func (l *List) PlaceText(line int) string {
+	path, line := l.Place(line)
+	return fmt.Sprintf("%s:%d", cmp.Or(path, l.Source()), line)
 }
 
 // Files returns the files that the list was read from, in the caller's own slice: nil for a list of one source, which Path names.

@@ -197,5 +197,8 @@ func (e *Exception) End() time.Time {
 	return e.Until
 }
 
+// NeverBegan says whether the exception was revoked before it began.
+func (e *Exception) NeverBegan() bool { return !e.Start().Before(e.End()) }
+
 // Owner is the agency that owns the file of that path, "" for a main file.
 func (s *PolicySet) Owner(path string) string { return s.owners[path] }

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"os"
 	"testing"
+
+	"cordon/cmd/cordon/explain"
 )
 
 // TestTheExampleTellsTheStoryOf2023 asks the example, as `cordon explain` does, what the clients of several governments got on which day.
@@ -92,7 +94,7 @@ func TestTheExampleTellsTheStoryOf2023(t *testing.T) {
 			if status := run(t.Context(), args, &said, os.Stderr); status != 0 {
 				t.Fatalf("exit status %d", status)
 			}
-			var e Explained
+			var e explain.Explained
 			if err := json.Unmarshal(said.Bytes(), &e); err != nil {
 				t.Fatal(err)
 			}

@@ -77,10 +77,8 @@ func policyConfig(set *config.PolicySet, lists []*blocklists.List, allowed []net
 		c.Agencies = append(c.Agencies, agencyOf(a))
 	}
 	for _, e := range set.Exceptions {
-		if !neverBegan(e) {
-			one := exceptionOf(e)
-			one.Policies = set.Lifts(e)
-			c.Exceptions = append(c.Exceptions, one)
+		if !e.NeverBegan() {
+			c.Exceptions = append(c.Exceptions, *exceptionOf(set, e))
 		}
 	}
 	return c
@@ -147,12 +145,14 @@ func agencyOf(a *config.Agency) policy.Agency {
 	}
 }
 
-func exceptionOf(e *config.Exception) policy.Exception {
-	return policy.Exception{
+// exceptionOf is e, of set.
+func exceptionOf(set *config.PolicySet, e *config.Exception) *policy.Exception {
+	return &policy.Exception{
 		Name:        e.Name,
 		Agency:      e.Agency,
 		Descendants: e.Descendants,
 		Clients:     e.Clients,
+		Policies:    set.Lifts(e),
 		Lists:       e.Lists,
 		Names:       e.Names,
 		Source:      e.Pos.String(),

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"cordon/blocklists/domain"
+	"cordon/cmd/cordon/explain"
 	"cordon/cmd/cordon/wording"
 	"cordon/config"
 	"cordon/resolver/answer"
@@ -44,7 +45,7 @@ func explainCommand() *cobra.Command {
 				return errors.New("explain: --all-agencies is for every client and for the name itself: " +
 					"want no --client and no --answer with it")
 			}
-			return explain(cmd, args[0], q)
+			return explainName(cmd, args[0], q)
 		},
 	}
 	cmd.Flags().StringVar(&q.config, "config", "", "the service `FILE`, or the directory that it or a policy is in")
@@ -58,12 +59,12 @@ func explainCommand() *cobra.Command {
 	return cmd
 }
 
-func explain(cmd *cobra.Command, text string, q question) error {
+func explainName(cmd *cobra.Command, text string, q question) error {
 	name, client, err := q.parse(text)
 	if err != nil {
 		return err
 	}
-	leadsTo, err := parseChain(q.answer)
+	leadsTo, err := explain.ParseChain(q.answer)
 	if err != nil {
 		return err
 	}
@@ -77,7 +78,6 @@ func explain(cmd *cobra.Command, text string, q question) error {
 	}
 	in.sayHeld(cmd.ErrOrStderr())
 	local := lookup(in.service, in.names, name, strings.ToUpper(q.rtype))
-	leadsTo.take(local.leads.names, local.leads.addrs)
 	snapshot := in.generation.snapshot
 	at, err := moment(q.at, zoneOf(snapshot))
 	if err != nil {
@@ -85,45 +85,37 @@ func explain(cmd *cobra.Command, text string, q question) error {
 	}
 	now := policy.Instant{Now: at}
 	if q.everybody {
-		all := everybody(snapshot, []byte(name), now)
+		all := explain.Agencies(snapshot, []byte(name), now)
 		if q.json {
 			return writeJSON(cmd.OutOrStdout(), all)
 		}
 		fmt.Fprintf(cmd.OutOrStdout(), "%s at %s\n\n", name, wording.Minute(at))
-		return writeAgencies(cmd.OutOrStdout(), all)
+		return explain.WriteAgencies(cmd.OutOrStdout(), all)
 	}
-	asker, allowed := snapshot.Asker(client)
-	found := snapshot.ExplainAnswer(asker, snapshot.Decide(asker, []byte(name), now), leadsTo.names, leadsTo.addrs, now)
-	e := explanation(&found, allowed)
-	e.ask(name, strings.ToUpper(q.rtype), client, at, asker.Agency())
-	e.place(in.generation.set)
-	e.tellIdle(in.generation.set, asker, client)
-	e.follow(leadsTo)
-	e.tellLocal(&local)
+	asked := explain.Question{Name: name, Type: strings.ToUpper(q.rtype), Client: client, At: now, Answer: leadsTo}
+	e := in.generation.explain(asked, &local)
 	if q.json {
 		return writeJSON(cmd.OutOrStdout(), e)
 	}
-	return e.write(cmd.OutOrStdout())
+	return e.Write(cmd.OutOrStdout())
 }
 
-// locally is what a server does with a name before it asks an upstream, and which it asks. The zero value: it asks those for all names.
-type locally struct {
-	answer string // to a name that no upstream is asked for, "" if one is
-	source string // where the records are written, if they are one's own
-	end    string // what an alias of one's own leads to, for which upstreams are asked; "" if it is none
-	asked  string // the entry of forward whose servers are asked, "" for the upstreams of all names
-	leads  chain  // what the records lead to
+// explain says what g says of q, on a server that does local with the name.
+func (g *generation) explain(q explain.Question, local *explain.Local) *explain.Explained {
+	compiled := func(x *config.Exception) *policy.Exception { return exceptionOf(g.set, x) }
+	in := explain.Policy{Snapshot: g.snapshot, Set: g.set, Compiled: compiled}
+	return in.Ask(q, local)
 }
 
 // lookup is what a server that has s and own does with name.
-func lookup(s *config.Service, own *names.Table, name domain.Name, rtype string) locally {
-	var l locally
+func lookup(s *config.Service, own *names.Table, name domain.Name, rtype string) explain.Local {
+	var l explain.Local
 	number := dns.StringToType[rtype]
 	found := own.Look([]byte(name), number)
 	if found.Where != names.Nowhere {
 		at, _ := own.Origin(name, number)
-		l.source = at.String()
-		l.leads.take(found.Leads(nil, nil))
+		l.Source = at.String()
+		l.Leads.Take(found.Leads(nil, nil))
 	}
 	query := new(dns.Msg)
 	query.SetQuestion(dns.Fqdn(name.String()), number)
@@ -134,18 +126,18 @@ func lookup(s *config.Service, own *names.Table, name domain.Name, rtype string)
 	q := new(wire.Query)
 	q.Parse(packed)
 	if found.Where == names.Here {
-		l.answer = answerText(found.Append(nil, q, 0))
+		l.Answer = answerText(found.Append(nil, q, 0))
 		return l
 	}
 	asked, c := name, localConfig(s)
 	if found.Where == names.Away {
 		asked, _ = domain.FromWire(found.End())
-		l.end = asked.String()
+		l.End = asked.String()
 	} else if text, here := localZones(s, own, c).Append(nil, q); here {
-		l.answer = answerText(text)
+		l.Answer = answerText(text)
 		return l
 	}
-	l.asked = forwardOf(s, asked)
+	l.Asked = forwardOf(s, asked)
 	return l
 }
 

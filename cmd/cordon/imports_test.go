@@ -49,6 +49,9 @@ var mayImport = map[string][]string{
 	"cmd/cordon/audit":    {},
 	"cmd/cordon/endtoend": {},
 	"cmd/cordon/effect":   {"cmd/cordon/wording", "blocklists", "blocklists/builtin", "blocklists/domain", "resolver/policy"},
+	"cmd/cordon/explain": {
+		"cmd/cordon/status", "cmd/cordon/wording", "blocklists/builtin", "blocklists/domain", "config", "resolver/policy",
+	},
 	"cmd/cordon/export":   {"cmd/cordon/wording", "blocklists", "blocklists/domain", "resolver/policy"},
 	"cmd/cordon/files":    {},
 	"cmd/cordon/wording":  {},
@@ -61,7 +64,7 @@ var mayImport = map[string][]string{
 	"cmd/cordon/manual":   {"config"},
 	"cmd/cordon/querylog": {"cmd/cordon/files", "blocklists/domain", "resolver", "resolver/limit", "resolver/policy", "resolver/wire"},
 	"cmd/cordon": {
-		"cmd/cordon/admin", "cmd/cordon/audit", "cmd/cordon/effect", "cmd/cordon/export", "cmd/cordon/files", "cmd/cordon/hosts",
+		"cmd/cordon/admin", "cmd/cordon/audit", "cmd/cordon/effect", "cmd/cordon/explain", "cmd/cordon/export", "cmd/cordon/files", "cmd/cordon/hosts",
 		"cmd/cordon/manual", "cmd/cordon/querylog", "cmd/cordon/report", "cmd/cordon/selftest", "cmd/cordon/status",
 		"cmd/cordon/systemd", "cmd/cordon/wording",
 		"blocklists", "blocklists/builtin", "blocklists/domain", "blocklists/fetch", "blocklists/format", "blocklists/mirror",

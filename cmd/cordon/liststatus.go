@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"os"
 	"slices"
 	"time"
@@ -142,15 +141,9 @@ func rejected(list *blocklists.List) []rejectedLine {
 	faults := list.Faults()
 	lines := make([]rejectedLine, 0, len(faults))
 	for _, f := range faults {
-		lines = append(lines, rejectedLine{Place: placeOf(list, f.Line), Text: f.Text, Reason: f.Reason})
+		lines = append(lines, rejectedLine{Place: list.PlaceText(f.Line), Text: f.Text, Reason: f.Reason})
 	}
 	return lines
-}
-
-// placeOf is where a line of list is written.
-func placeOf(list *blocklists.List, line int) string {
-	path, line := list.Place(line)
-	return fmt.Sprintf("%s:%d", cmp.Or(path, list.Source()), line)
 }
 
 // find is the status of the list called name.

@@ -116,10 +116,10 @@ func widest(list *blocklists.List) []string {
 		if r.Self != blocklists.Blocks {
 			what = "*." + r.Name.String()
 		}
-		all = append(all, fmt.Sprintf("%s (%s)", what, placeOf(list, r.Line)))
+		all = append(all, fmt.Sprintf("%s (%s)", what, list.PlaceText(r.Line)))
 	}
 	for _, r := range list.WidestNetworks(mostShown) {
-		all = append(all, fmt.Sprintf("%s (%s)", r.Prefix, placeOf(list, r.Line)))
+		all = append(all, fmt.Sprintf("%s (%s)", r.Prefix, list.PlaceText(r.Line)))
 	}
 	return all
 }
@@ -129,7 +129,7 @@ func allows(list *blocklists.List) []string {
 	var all []string
 	for r := range list.NameRules() {
 		if (r.Self == blocklists.Allows || r.Below == blocklists.Allows) && len(all) < blocklists.MaxFaults {
-			all = append(all, fmt.Sprintf("%s (%s)", r.Name, placeOf(list, r.Line)))
+			all = append(all, fmt.Sprintf("%s (%s)", r.Name, list.PlaceText(r.Line)))
 		}
 	}
 	return all

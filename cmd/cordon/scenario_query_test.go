@@ -12,6 +12,7 @@ import (
 	"github.com/miekg/dns"
 
 	"cordon/blocklists/domain"
+	"cordon/cmd/cordon/explain"
 	"cordon/resolver/policy"
 	"cordon/resolver/wire"
 )
@@ -287,7 +288,7 @@ func (x *scenario) agree(a *ask, q *wire.Query, m *dns.Msg) {
 	snapshot, now := x.server.resolver.Snapshot(), x.clock.At(x.now())
 	asker, allowed := snapshot.Asker(a.client)
 	found := snapshot.Explain(asker, q.Name, now)
-	said, decided := explanation(&found, allowed), snapshot.Decide(asker, q.Name, now)
+	said, decided := explain.Of(&found, allowed), snapshot.Decide(asker, q.Name, now)
 	text, hasText := refusedBy(m)
 	switch {
 	case !allowed:
@@ -320,8 +321,10 @@ func (x *scenario) agree(a *ask, q *wire.Query, m *dns.Msg) {
 func ledTo(s *policy.Snapshot, asker *policy.Asker, name []byte, now policy.Instant) string {
 	question := []byte(domain.MustParse("unlisted.invalid"))
 	found := s.ExplainAnswer(asker, s.Decide(asker, question, now), [][]byte{name}, nil, now)
-	said := explanation(&found, true)
-	said.follow(chain{texts: []string{string(domain.AppendText(nil, name))}})
+	said := explain.Of(&found, true)
+	var to explain.Chain
+	to.Take([][]byte{name}, nil)
+	said.Follow(to)
 	return said.LeadsTo[0].Verdict
 }
 
@@ -341,7 +344,7 @@ func (x *scenario) wantExplained(args []string) error {
 	snapshot := x.server.resolver.Snapshot()
 	asker, allowed := snapshot.Asker(client)
 	found := snapshot.Explain(asker, []byte(name), x.clock.At(x.now()))
-	said, by := explanation(&found, allowed), ""
+	said, by := explain.Of(&found, allowed), ""
 	if said.Policy != nil {
 		by = said.Policy.Name
 	}
@@ -352,7 +355,7 @@ func (x *scenario) wantExplained(args []string) error {
 }
 
 // unlikeRefusal says why m is not the refusal that explain announces, "" if it is.
-func unlikeRefusal(said *Explained, m *dns.Msg) string {
+func unlikeRefusal(said *explain.Explained, m *dns.Msg) string {
 	mode, _, _ := strings.Cut(said.Answer, " ")
 	switch strings.TrimSuffix(mode, ",") {
 	case "NXDOMAIN":

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"cordon/cmd/cordon/explain"
 	"cordon/cmd/cordon/status"
 )
 
@@ -155,10 +156,10 @@ func TestThePageExplainsWhatIsInForce(t *testing.T) {
 				t.Fatal(err)
 			}
 			var b strings.Builder
-			writeFacts(&b, x.Facts)
+			status.WriteFacts(&b, x.Facts)
 			if len(x.Because) > 0 {
 				b.WriteString("\n")
-				writeFacts(&b, x.Because)
+				status.WriteFacts(&b, x.Because)
 			}
 			if got := strings.TrimSpace(b.String()); got != want {
 				t.Errorf("%v: the page says\n%s\nthe command said\n%s", q, got, want)
@@ -193,7 +194,7 @@ func TestExplainSaysWhatIsWrongWithTheQuestion(t *testing.T) {
 			t.Errorf("%.40s, %s: %v, want %q", test[0], test[1], err, test[2])
 		}
 	}
-	var e Explained
+	var e explain.Explained
 	if err := json.Unmarshal([]byte(told(t, s, "/explain?name=WWW.TikTok.com.&client=::ffff:10.10.1.1&json")), &e); err != nil {
 		t.Fatal(err)
 	}

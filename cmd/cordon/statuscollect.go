@@ -11,9 +11,11 @@ import (
 
 	"cordon/blocklists/domain"
 	"cordon/cmd/cordon/audit"
+	"cordon/cmd/cordon/explain"
 	"cordon/cmd/cordon/querylog"
 	"cordon/cmd/cordon/selftest"
 	"cordon/cmd/cordon/status"
+	"cordon/cmd/cordon/wording"
 	"cordon/config"
 	"cordon/resolver"
 	"cordon/resolver/policy"
@@ -180,10 +182,9 @@ func (v *view) policies() []status.Policy {
 	all := make([]status.Policy, 0, len(v.snapshot.Policies()))
 	for _, p := range v.snapshot.Policies() {
 		phase, _ := p.Phase(v.now)
-		facts := factsOfPolicy(p)
-		title, language := titleIn(p.Title, "en")
+		title, language := wording.Title(p.Title, "en")
 		all = append(all, status.Policy{
-			Name: p.Name, Title: title, Language: language, Strength: facts.Strength, State: phase.String(), Authority: p.Authority,
+			Name: p.Name, Title: title, Language: language, Strength: p.Strength(), State: phase.String(), Authority: p.Authority,
 			LegalReference: p.LegalReference, From: p.From, Until: p.Until, Review: p.Review, Lists: p.Lists, Source: p.Source,
 			Verdicts: verdictsOf(v.byPolicy, p.Name),
 		})
@@ -365,17 +366,11 @@ func (s *server) explain(name, client string) (*status.Explanation, error) {
 	}
 	const rtype = "A"
 	now, good := s.resolver.Instant(time.Now()), s.outcome.running().good
-	asker, allowed := good.snapshot.Asker(from)
+	now.Now = now.Now.In(zoneOf(good.snapshot))
 	local := lookup(s.serving.Load(), s.naming.Load(), asked, rtype)
-	found := good.snapshot.ExplainAnswer(asker, good.snapshot.Decide(asker, []byte(asked), now), local.leads.names, local.leads.addrs, now)
-	e := explanation(&found, allowed)
-	e.ask(asked, rtype, from, now.Now.In(zoneOf(good.snapshot)), asker.Agency())
-	e.place(good.set)
-	e.tellIdle(good.set, asker, from)
-	e.follow(local.leads)
-	e.tellLocal(&local)
+	e := good.explain(explain.Question{Name: asked, Type: rtype, Client: from, At: now}, &local)
 	return &status.Explanation{
-		Name: e.Name, Client: e.Client, At: e.At, Facts: e.summary(), Because: e.argument(), Programs: e,
+		Name: e.Name, Client: e.Client, At: e.At, Facts: e.Summary(), Because: e.Argument(), Programs: e,
 	}, nil
 }
 

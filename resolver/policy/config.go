@@ -49,6 +49,14 @@ type Policy struct {
 	owner *Agency // that of Within; nil if that is ""
 }
 
+// Strength is "ban" or "recommendation", as policy files have it.
+func (p *Policy) Strength() string {
+	if p.Recommendation {
+		return "recommendation"
+	}
+	return "ban"
+}
+
 // Prolonged is a prolongation of a policy, or an extension of an exception: what once gave it a later end.
 type Prolonged struct {
 	On         time.Time // when that was decided

@@ -1,8 +1,10 @@
 package status
 
 import (
+	"fmt"
 	"net/netip"
 	"regexp"
+	"strings"
 	"time"
 )
 
@@ -24,6 +26,13 @@ type Fact struct {
 	Told  string // in words, with places as "[file:line]"
 
 	Language string // of Told, if that is a title; else "": English
+}
+
+// WriteFacts writes facts for people, one in a line.
+func WriteFacts(b *strings.Builder, facts []Fact) {
+	for _, f := range facts {
+		fmt.Fprintf(b, "%-22s %s\n", strings.Repeat("  ", f.Depth+1)+f.What, f.Told)
+	}
 }
 
 // node is a fact with those that belong to it.

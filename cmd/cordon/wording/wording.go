@@ -6,6 +6,7 @@
 //	End      "to the end of 2023-09-10", "until 2023-09-10 12:00 CEST"
 //	Span     "from 2023-03-10 to the end of 2023-09-10", "always"
 //	Roughly  "90s", "36h", "12d"
+//	Title    that of several in a language, and which it is in
 //
 // A moment is said in its own location; midnight is said by a day: as a beginning by the one that begins, as an end by the one that ends.
 //

@@ -1,4 +1,4 @@
-package main
+package explain
 
 import (
 	"fmt"
@@ -23,16 +23,16 @@ type led struct {
 	listed     bool
 }
 
-// chain is what an answer leads to.
-type chain struct {
+// Chain is what an answer leads to. The zero value is nothing.
+type Chain struct {
 	names [][]byte
 	addrs []netip.Addr
 	texts []string // both, in the order in which they were given
 }
 
-// parseChain reads names and addresses: several in one text are divided by blanks.
-func parseChain(texts []string) (chain, error) {
-	var p chain
+// ParseChain reads names and addresses: several in one text are divided by blanks.
+func ParseChain(texts []string) (Chain, error) {
+	var p Chain
 	for word := range strings.FieldsSeq(strings.Join(texts, " ")) {
 		if len(p.texts) == maxLedTo {
 			return p, fmt.Errorf("explain: --answer has more than %d names and addresses: want those of one answer", maxLedTo)
@@ -56,7 +56,7 @@ func parseChain(texts []string) (chain, error) {
 }
 
 // add says whether text is new to c.
-func (c *chain) add(text string) bool {
+func (c *Chain) add(text string) bool {
 	if slices.Contains(c.texts, text) {
 		return false
 	}
@@ -64,8 +64,8 @@ func (c *chain) add(text string) bool {
 	return true
 }
 
-// take adds names and addrs, which it copies.
-func (c *chain) take(names [][]byte, addrs []netip.Addr) {
+// Take adds names and addrs, which it copies.
+func (c *Chain) Take(names [][]byte, addrs []netip.Addr) {
 	for _, name := range names {
 		if c.add(string(domain.AppendText(nil, name))) {
 			c.names = append(c.names, slices.Clone(name))
@@ -78,8 +78,8 @@ func (c *chain) take(names [][]byte, addrs []netip.Addr) {
 	}
 }
 
-// follow says of everything that p leads to what the matches of e make of it.
-func (e *Explained) follow(p chain) {
+// Follow says of everything that p leads to what the matches of e make of it.
+func (e *Explained) Follow(p Chain) {
 	for _, to := range p.texts {
 		l := led{To: to, Verdict: policy.Pass.String()}
 		for i := range e.Matches {

@@ -1,10 +1,9 @@
-package main
+package explain
 
 import (
 	"cmp"
 	"fmt"
 	"io"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -14,28 +13,22 @@ import (
 	"cordon/resolver/policy"
 )
 
-// write writes e for people: the verdict in words, then the argument that leads to it (who asks, what holds the name, which decision
+// Write writes e for people: the verdict in words, then the argument that leads to it (who asks, what holds the name, which decision
 // bans that and on what ground, what lifts it or why nothing does), each thing with the place where it is written.
-func (e *Explained) write(w io.Writer) error {
+func (e *Explained) Write(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s, type %s, asked by %s at %s, by the files as they are now\n\n", e.Name, e.Type, e.Client, wording.Minute(e.At))
-	writeFacts(&b, e.summary())
-	if argument := e.argument(); len(argument) > 0 {
+	status.WriteFacts(&b, e.Summary())
+	if argument := e.Argument(); len(argument) > 0 {
 		b.WriteString("\n")
-		writeFacts(&b, argument)
+		status.WriteFacts(&b, argument)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }
 
-func writeFacts(b *strings.Builder, facts []status.Fact) {
-	for _, f := range facts {
-		fmt.Fprintf(b, "%-22s %s\n", strings.Repeat("  ", f.Depth+1)+f.What, f.Told)
-	}
-}
-
-// summary is the verdict in words.
-func (e *Explained) summary() []status.Fact {
+// Summary is the verdict in words.
+func (e *Explained) Summary() []status.Fact {
 	t := &tree{}
 	t.fact(0, "verdict", e.Verdict+": "+e.meaning())
 	t.fact(0, "client gets", e.gets())
@@ -45,8 +38,8 @@ func (e *Explained) summary() []status.Fact {
 	return t.facts
 }
 
-// argument is what leads to the verdict, nil for a client that may not ask.
-func (e *Explained) argument() []status.Fact {
+// Argument is what leads to the verdict, nil for a client that may not ask.
+func (e *Explained) Argument() []status.Fact {
 	if !e.Allowed {
 		return nil
 	}
@@ -243,7 +236,7 @@ func (t *tree) policy(p *weighed, agency *agencyFacts, brief bool) {
 
 // title tells the title of a policy, in the language of the agency if there is one in that.
 func (t *tree) title(all map[string]string) {
-	if text, language := titleIn(all, t.language); text != "" {
+	if text, language := wording.Title(all, t.language); text != "" {
 		t.facts = append(t.facts, status.Fact{Depth: 2, What: "title", Told: text, Language: language})
 	}
 }
@@ -406,20 +399,4 @@ func by(whom string) string {
 		return ""
 	}
 	return "by " + whom
-}
-
-// titleIn is a title in that language (BCP 47: "nl-BE" is "nl" too), else in English, else in the first language that there is; and the
-// language that it is in.
-func titleIn(title map[string]string, language string) (text, in string) {
-	if len(title) == 0 {
-		return "", ""
-	}
-	base, _, _ := strings.Cut(language, "-")
-	for _, l := range []string{language, base, "en"} {
-		if text, ok := title[l]; ok {
-			return text, l
-		}
-	}
-	first := slices.Min(slices.Collect(maps.Keys(title)))
-	return title[first], first
 }

@@ -1,4 +1,4 @@
-package main
+package explain
 
 import (
 	"fmt"
@@ -14,19 +14,20 @@ import (
 // an owner for whom the ban is binding, and those that were revoked before they began.
 
 // tellIdle adds them to each policy that they would lift.
-func (e *Explained) tellIdle(set *config.PolicySet, asker *policy.Asker, client netip.Addr) {
+func (e *Explained) tellIdle(in *Policy, asker *policy.Asker, client netip.Addr) {
+	set := in.Set
 	policies := make(map[string]*config.Policy)
 	for _, p := range set.Policies {
 		policies[p.Name] = p
 	}
 	for _, x := range set.Exceptions {
 		has := slices.ContainsFunc(asker.Exceptions(), func(of *policy.Exception) bool { return of.Name == x.Name })
-		if !has && !(neverBegan(x) && isFor(x, &e.Agency, client)) {
+		if !has && !(x.NeverBegan() && isFor(x, &e.Agency, client)) {
 			continue
 		}
 		for p := range e.policiesInForce() {
 			if why := whyIdle(set, x, policies[p.Name]); why != "" {
-				p.Exceptions = append(p.Exceptions, considered{exceptionFacts: factsOfIdle(set, x), Effect: why})
+				p.Exceptions = append(p.Exceptions, considered{exceptionFacts: factsOfException(in.Compiled(x)), Effect: why})
 			}
 		}
 	}
@@ -52,15 +53,12 @@ func whyIdle(set *config.PolicySet, x *config.Exception, p *config.Policy) strin
 	case len(x.Policies) == 0 && p.Binds(owner):
 		return fmt.Sprintf("does not lift it: %s is binding%s, and exceptions_by does not name %s",
 			p.Name, placeText(p.At("binding").String()), owner)
-	case neverBegan(x) && (lifts == nil || slices.Contains(lifts, p.Name)):
+	case x.NeverBegan() && (lifts == nil || slices.Contains(lifts, p.Name)):
 		return "does not lift it: it was revoked before it began"
 	default:
 		return ""
 	}
 }
-
-// neverBegan says whether x was revoked before it began.
-func neverBegan(x *config.Exception) bool { return !x.Start().Before(x.End()) }
 
 // isFor says whether x is for a client of agency.
 func isFor(x *config.Exception, agency *agencyFacts, client netip.Addr) bool {
@@ -68,10 +66,4 @@ func isFor(x *config.Exception, agency *agencyFacts, client netip.Addr) bool {
 	holds := func(network netip.Prefix) bool { return network.Contains(client.Unmap().WithZone("")) }
 	return (x.Agency == agency.Name || x.Descendants && slices.ContainsFunc(agency.Above, above)) &&
 		(len(x.Clients) == 0 || slices.ContainsFunc(x.Clients, holds))
-}
-
-func factsOfIdle(set *config.PolicySet, x *config.Exception) exceptionFacts {
-	one := exceptionOf(x)
-	one.Policies = set.Lifts(x)
-	return factsOfException(&one)
 }

@@ -1,4 +1,4 @@
-package main
+package explain
 
 import (
 	"net/netip"
@@ -151,8 +151,8 @@ type considered struct {
 	Effect string `json:"effect"`
 }
 
-// explanation is x for a client that may ask (allowed) or not.
-func explanation(x *policy.Explanation, allowed bool) *Explained {
+// Of is x for a client that may ask (allowed) or not. It does not have who asked what, nor the places that a snapshot does not know.
+func Of(x *policy.Explanation, allowed bool) *Explained {
 	v := &x.Verdict
 	e := &Explained{
 		Allowed: allowed, Verdict: v.Action.String(), Matches: []match{}, Change: v.Boundary,
@@ -225,11 +225,11 @@ func (e *Explained) because() {
 }
 
 // ask puts into e who asked what, when.
-func (e *Explained) ask(name domain.Name, rtype string, client netip.Addr, at time.Time, agency *policy.Agency) {
-	e.Name, e.Type, e.Client, e.At = name.String(), rtype, client.String(), at.Truncate(time.Second)
+func (e *Explained) ask(q *Question, agency *policy.Agency) {
+	e.Name, e.Type, e.Client, e.At = q.Name.String(), q.Type, q.Client.String(), q.At.Now.Truncate(time.Second)
 	longest := -1
 	for _, n := range agency.Networks {
-		if n.Contains(client.Unmap().WithZone("")) && n.Bits() > longest {
+		if n.Contains(q.Client.Unmap().WithZone("")) && n.Bits() > longest {
 			longest, e.Agency.Network = n.Bits(), n.String()
 		}
 	}
@@ -258,7 +258,7 @@ func ruleOf(m *policy.Matched) rule {
 	if name, ok := strings.CutPrefix(m.List.Source(), "builtin:"); ok {
 		r.Source = builtin.Place(name, m.Line)
 	} else if m.List.Path() != "" {
-		r.Source = placeOf(m.List, m.Line)
+		r.Source = m.List.PlaceText(m.Line)
 	}
 	switch {
 	case m.Name == nil:
@@ -289,12 +289,8 @@ func weighedOf(w *policy.Weighed) weighed {
 }
 
 func factsOfPolicy(p *policy.Policy) policyFacts {
-	strength := "ban"
-	if p.Recommendation {
-		strength = "recommendation"
-	}
 	return policyFacts{
-		Name: p.Name, Title: p.Title, Strength: strength, Authority: p.Authority, LegalReference: p.LegalReference,
+		Name: p.Name, Title: p.Title, Strength: p.Strength(), Authority: p.Authority, LegalReference: p.LegalReference,
 		Contact: p.Contact, Decided: p.Decided, From: p.From, Until: p.Until, Source: p.Source,
 		Link: p.Link, Review: p.Review, Prolonged: prolongedFacts(p.Prolonged), Within: p.Within,
 	}
@@ -354,9 +350,4 @@ func refusalText(v *policy.Verdict) string {
 		return "NODATA" + every + " (NXDOMAIN would deny the names that an exception allows)"
 	}
 	return "NXDOMAIN" + every
-}
-
-// tellLocal tells what is done with the name before an upstream is asked.
-func (e *Explained) tellLocal(l *locally) {
-	e.Here, e.HereSource, e.AliasOf, e.Forward = l.answer, l.source, l.end, l.asked
 }

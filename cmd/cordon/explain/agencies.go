@@ -1,4 +1,4 @@
-package main
+package explain
 
 import (
 	"fmt"
@@ -12,8 +12,8 @@ import (
 	"cordon/resolver/policy"
 )
 
-// agencyVerdict is the verdict on one name for clients of an agency. An agency has several if exceptions are for some of its clients.
-type agencyVerdict struct {
+// AgencyVerdict is the verdict on one name for clients of an agency. An agency has several if exceptions are for some of its clients.
+type AgencyVerdict struct {
 	Agency    string    `json:"agency"`
 	Mode      string    `json:"mode"`
 	Clients   []string  `json:"clients,omitempty"` // none: all of the agency but those of other verdicts
@@ -26,14 +26,14 @@ type agencyVerdict struct {
 	ExceptAt  string    `json:"exception_source,omitempty"` // of the exception
 }
 
-// everybody is the verdicts on name for every agency, in the order of the files.
-func everybody(s *policy.Snapshot, name []byte, now policy.Instant) []agencyVerdict {
-	var all []agencyVerdict
+// Agencies is the verdicts on name for every agency, in the order of the files.
+func Agencies(s *policy.Snapshot, name []byte, now policy.Instant) []AgencyVerdict {
+	var all []AgencyVerdict
 	for _, agency := range s.Agencies() {
 		askers := s.AskersOf(agency)
 		general := s.Decide(askers[0], name, now)
 		all = append(all, verdictFor(&general, now))
-		var some []agencyVerdict
+		var some []AgencyVerdict
 		for _, asker := range askers[1:] {
 			v := s.Decide(asker, name, now)
 			if v.Exception != nil && (v.Exception != general.Exception || v.Policy != general.Policy || v.Action != general.Action) {
@@ -42,17 +42,17 @@ func everybody(s *policy.Snapshot, name []byte, now policy.Instant) []agencyVerd
 				some = append(some, one)
 			}
 		}
-		slices.SortStableFunc(some, func(a, b agencyVerdict) int { return strings.Compare(a.reason(), b.reason()) })
-		all = append(all, slices.CompactFunc(some, func(a, b agencyVerdict) bool { return a.reason() == b.reason() })...)
+		slices.SortStableFunc(some, func(a, b AgencyVerdict) int { return strings.Compare(a.reason(), b.reason()) })
+		all = append(all, slices.CompactFunc(some, func(a, b AgencyVerdict) bool { return a.reason() == b.reason() })...)
 	}
 	return all
 }
 
 // reason is what lifts what: names have no blanks.
-func (v *agencyVerdict) reason() string { return v.Exception + " " + v.Policy }
+func (v *AgencyVerdict) reason() string { return v.Exception + " " + v.Policy }
 
-func verdictFor(v *policy.Verdict, now policy.Instant) agencyVerdict {
-	one := agencyVerdict{
+func verdictFor(v *policy.Verdict, now policy.Instant) AgencyVerdict {
+	one := AgencyVerdict{
 		Agency: v.Agency.Name, Mode: v.Agency.Mode.String(), Verdict: v.Action.String(), Source: v.Agency.Source,
 	}
 	if !v.Boundary.IsZero() {
@@ -67,8 +67,8 @@ func verdictFor(v *policy.Verdict, now policy.Instant) agencyVerdict {
 	return one
 }
 
-// writeAgencies writes all as a table.
-func writeAgencies(w io.Writer, all []agencyVerdict) error {
+// WriteAgencies writes all as a table.
+func WriteAgencies(w io.Writer, all []AgencyVerdict) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "AGENCY\tMODE\tCLIENTS\tVERDICT\tPOLICY\tEXCEPTION\tHOLDS UNTIL")
 	for i := range all {
