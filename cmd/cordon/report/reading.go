@@ -28,6 +28,7 @@ type reading struct {
 	counts     *counts
 	exceptions *exceptions
 	incidents  *incidents
+	addresses  *addresses
 
 	told    LogReport
 	covered time.Duration
@@ -38,13 +39,14 @@ type reading struct {
 	}
 	counted time.Time // up to when it is known what was counted, or that it is not known
 	open    map[string]Incident
+	began   *audit.Entry // of the addresses that are logged; nil: none are
 
 	starting bool // there was a start, and no snapshot yet
 }
 
-// read adds what log has to c, x and i.
-func read(log Log, made time.Time, c *counts, x *exceptions, i *incidents) LogReport {
-	r := &reading{period: c.period, counts: c, exceptions: x, incidents: i, open: map[string]Incident{}}
+// read adds what log has to c, x, i and a.
+func read(log Log, made time.Time, c *counts, x *exceptions, i *incidents, a *addresses) LogReport {
+	r := &reading{period: c.period, counts: c, exceptions: x, incidents: i, addresses: a, open: map[string]Incident{}}
 	r.told = LogReport{Name: log.Name, Check: log.Checked, Seconds: int64(c.period.within(c.period.From, made).Seconds())}
 	c.logs++
 	for e, err := range log.Entries {
@@ -100,6 +102,10 @@ func (r *reading) about(e *audit.Entry) {
 		r.incident(LogGap, e.Time, e.Time, 1)
 	case audit.Counted:
 		r.count(e)
+	case audit.IncidentBegan:
+		r.log(e)
+	case audit.IncidentEnded:
+		r.loggedSince(e)
 	case audit.ExceptionAdded, audit.ExceptionExtended, audit.ExceptionShortened, audit.ExceptionRevoked, audit.ExceptionLapsed,
 		audit.ExceptionUsed:
 		r.exceptions.entry(e)
@@ -249,6 +255,7 @@ func (r *reading) count(e *audit.Entry) {
 // end takes in that the log has no more entries.
 func (r *reading) end() {
 	r.finishAll(time.Time{})
+	r.logged(time.Time{})
 	if r.last.kind == audit.Stop {
 		r.incidents.add(Incident{Kind: NotRunning, Log: r.told.Name, From: r.last.time, Times: 1})
 	}

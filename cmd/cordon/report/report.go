@@ -31,6 +31,7 @@ type Report struct {
 
 	Exceptions []Exception `json:"exceptions"`
 	Incidents  Incidents   `json:"incidents"`
+	Addresses  []Logged    `json:"addresses_logged"` // in the order in which they began
 	Logs       []LogReport `json:"logs"`
 	LeftOut    LeftOut     `json:"left_out"`
 
@@ -77,6 +78,7 @@ type LeftOut struct {
 	Counts     int `json:"counts"`     // of other agencies, policies and lists than the first many
 	Exceptions int `json:"exceptions"` // entries about other exceptions than the first many
 	Incidents  int `json:"incidents"`
+	Addresses  int `json:"addresses_logged"`
 	Unusable   int `json:"unusable"` // entries of counts whose time can't be
 }
 
@@ -92,12 +94,13 @@ func New(facts Facts, period Period, logs ...Log) *Report {
 	r.Bans, r.Agencies, r.Lists = in.bans(period), in.agencies(), in.lists()
 
 	c, x, i := newCounts(period, in), newExceptions(&facts, period, in), newIncidents(period, r.Made)
+	a := &addresses{period: period, made: r.Made, in: in}
 	for _, log := range logs {
-		r.Logs = append(r.Logs, read(log, r.Made, c, x, i))
+		r.Logs = append(r.Logs, read(log, r.Made, c, x, i, a))
 	}
 	c.report(r, in)
-	r.Exceptions, r.Incidents = x.report(), i.report()
-	r.LeftOut = LeftOut{Counts: c.beyond, Unusable: c.unusable, Exceptions: x.beyond, Incidents: i.beyond}
+	r.Exceptions, r.Incidents, r.Addresses = x.report(), i.report(), a.report()
+	r.LeftOut = LeftOut{Counts: c.beyond, Unusable: c.unusable, Exceptions: x.beyond, Incidents: i.beyond, Addresses: a.beyond}
 	return r
 }
 

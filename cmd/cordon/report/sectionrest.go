@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"strings"
+	"time"
 )
 
 func (a author) inForce() (n int) {
@@ -47,7 +48,7 @@ func (a author) exceptions() []block {
 		t.Rows = append(t.Rows, []cell{
 			{Lines: present(strong(x.Name), line{Text: a.class(x.Class)}, weak(a.lifts(x)), weak(a.gone(x)))},
 			{Lines: present(line{Text: cmp.Or(x.Agency, dash)}, weak(a.forWhom(x)))},
-			{Lines: present(line{Text: x.Reason}, weak(after2(l.say("Approved by %[1]s", x.ApprovedBy), x.ApprovedBy)), weak(x.Ticket))},
+			{Lines: present(line{Text: x.Reason}, weak(a.approved(x.ApprovedBy)), weak(x.Ticket))},
 			{Lines: a.validity(x)},
 			{Lines: a.use(x)},
 		})
@@ -62,12 +63,12 @@ func (a author) exceptions() []block {
 	}
 }
 
-// after2 is text if there is something to tell in it.
-func after2(text, told string) string {
-	if told == "" {
+// approved says who approved something, "" if nobody says so.
+func (a author) approved(by string) string {
+	if by == "" {
 		return ""
 	}
-	return text
+	return a.l.say("Approved by %[1]s", by)
 }
 
 // present are the lines with a text, or a dash without any.
@@ -214,13 +215,6 @@ func (a author) time(seconds int64) string {
 
 func (a author) incidentRow(one *Incident) []cell {
 	l := a.l
-	when := l.moment(one.From)
-	switch {
-	case one.Until.IsZero():
-		when = l.say("since %[1]s", when)
-	case !one.Until.Equal(one.From):
-		when += " " + dash + " " + l.moment(one.Until)
-	}
 	what := []line{{Text: one.What}, weak(one.Reason)}
 	switch {
 	case one.Kind == NoUpstream && (one.What == "." || one.What == ""):
@@ -234,7 +228,52 @@ func (a author) incidentRow(one *Incident) []cell {
 	return []cell{
 		{Lines: plain(l.say(incidentPhrases[one.Kind]))},
 		{Lines: present(what...)},
-		{Lines: plain(when)},
+		{Lines: plain(a.when(one.From, one.Until))},
 		{Lines: plain(a.time(one.Seconds))},
 	}
+}
+
+// addressesLogged says when addresses of clients were logged, and who approved it.
+func (a author) addressesLogged() []block {
+	l := a.l
+	switch {
+	case len(a.Logs) == 0 || a.Total == nil && len(a.Addresses) == 0:
+		return []block{{Text: l.say("No data: no log covers this period.")}}
+	case len(a.Addresses) == 0:
+		return []block{{Text: l.say("According to the logs, no address of a client was logged in this period.")}}
+	}
+	t := &table{Columns: []column{
+		{l.say("What was logged"), false}, {l.say("Reason and approval"), false}, {l.say("Time"), false}, {l.say("Duration"), true},
+	}}
+	for i := range a.Addresses {
+		one := &a.Addresses[i]
+		what := []line{{Text: one.What}}
+		if len(a.Logs) > 1 {
+			what = append(what, weak(one.Log))
+		}
+		t.Rows = append(t.Rows, []cell{
+			{Lines: present(what...)},
+			{Lines: present(line{Text: one.Reason}, weak(a.approved(one.ApprovedBy)), weak(one.Ticket))},
+			{Lines: plain(a.when(one.From, one.Until))},
+			{Lines: plain(a.time(one.Seconds))},
+		})
+	}
+	last := block{Table: t, Note: l.say("For a limited time, queries were logged with the addresses of clients. What was logged " +
+		"and why is quoted as it was written.")}
+	if a.LeftOut.Addresses > 0 {
+		last.Note = joinSentences(l.count(a.LeftOut.Addresses, "%[1]s more is left out.", "%[1]s more are left out."), last.Note)
+	}
+	return []block{last}
+}
+
+// when is the time between two moments; of a zero until only since when.
+func (a author) when(from, until time.Time) string {
+	when := a.l.moment(from)
+	switch {
+	case until.IsZero():
+		return a.l.say("since %[1]s", when)
+	case !until.Equal(from):
+		when += " " + dash + " " + a.l.moment(until)
+	}
+	return when
 }

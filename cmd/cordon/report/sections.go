@@ -33,6 +33,7 @@ func newDocument(r *Report, l language) *document {
 			{"counts", l.say("Refusals"), a.numbers()},
 			{"exceptions", l.say("Exceptions"), a.exceptions()},
 			{"incidents", l.say("Incidents"), a.troubles()},
+			{"addresses", l.say("Addresses of clients"), a.addressesLogged()},
 			{"data", l.say("Completeness of the data"), a.data()},
 		},
 	}
