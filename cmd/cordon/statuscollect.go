@@ -82,7 +82,8 @@ func (r *reloads) running() running {
 	return now
 }
 
-// held is what is held, by name. A reason about policy, a list or a hosts file may quote the address of somebody's machine, which nobody needs here.
+// held is what is held, by name. A reason about policy, a list or a hosts file may quote the address of somebody's machine, which nobody
+// needs here.
 func (r *running) held(zone *time.Location) []status.Held {
 	all := make([]status.Held, 0, len(r.holds))
 	for _, what := range slices.Sorted(maps.Keys(r.holds)) {

@@ -26,7 +26,9 @@ import (
 func TestE2EStatusPage(t *testing.T) {
 	endToEnd(t, "nsd", "dig", "chromium")
 	const token = "0123456789abcdef0123456789abcdef"
-	c := newCordon(t, []string{startNSD(t).address}, "policy_dir: policy\nadmin: {token_file: token}\n")
+	c := newCordon(t, []string{startNSD(t).address}, "policy_dir: policy\nadmin: {token_file: token}\n"+
+		"state_dir: state\nlocal: {hosts: [house.hosts]}\nquery_log: {what: [refusals], file: {path: queries.jsonl}}\n")
+	c.write("192.0.2.7 files.corp.example\n", "house.hosts")
 	c.write(token+"\n", "token")
 	if err := os.Chmod(c.path("token"), 0o600); err != nil {
 		t.Fatal(err)
@@ -42,7 +44,12 @@ func TestE2EStatusPage(t *testing.T) {
 	c.dig("www.tiktok.com", "-b", "127.0.1.42")
 	c.dig("www.example", "-b", "127.0.1.7")
 	c.write("policies: [{name: ban, title: {en: \"<b>\"}, lists: [none]}]", "policy/more.yaml")
-	c.logs(0, "held")
+	c.write("<!DOCTYPE html>\n", "house.hosts")
+	c.logs(0, "held", "more.yaml")
+	c.logs(0, "held", "house.hosts")
+	if code, text := c.run("incident", "start", "--for", "2h", "--network", "127.0.1.9", "--reason", "botnet", "--approved-by", "the head"); code != 0 {
+		t.Fatalf("incident start: exit status %d: %s", code, text)
+	}
 
 	if code, text := c.get("/"); code != 401 || strings.Contains(text, "ban") {
 		t.Errorf("a stranger got %d: %s", code, text)
@@ -51,7 +58,10 @@ func TestE2EStatusPage(t *testing.T) {
 	base := "http://anybody:" + token + "@" + c.admin
 	page := b.open(base+"/", "page.png", 1280)
 	wantText(t, page, "the page", "Well: nothing is held, nothing fails", false)
-	for _, want := range []string{"1 fault held", "policy/more.yaml", "<script>document.title=\"owned\"</script>", "press", "federal", "שלום"} {
+	for _, want := range []string{
+		"2 faults held", "house.hosts", "the addresses of clients are logged, of all queries of all clients in [address]",
+		"refusals, clients by a pseudonym of the day", "policy/more.yaml", "<script>document.title=\"owned\"</script>", "press", "federal", "שלום",
+	} {
 		wantText(t, page, "the page", want, true)
 	}
 	explanation := b.open(base+"/explain?name=www.tiktok.com&client=127.0.1.7", "explanation.png", 1280)
@@ -70,7 +80,7 @@ func (c *cordon) statusCommand() {
 	if code != 0 {
 		c.t.Fatalf("cordon status: exit status %d: %s", code, text)
 	}
-	c.saysAll(text, "1 fault held", "held: policy/more.yaml", "press", "federal", "answers")
+	c.saysAll(text, "2 faults held", "INCIDENT   until", "held: house.hosts", "held: policy/more.yaml", "press", "federal", "answers")
 	code, text = c.run("status", "--json")
 	var s status.Status
 	if err := json.Unmarshal([]byte(text), &s); code != 0 || err != nil {
