@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 
 	"cordon/cmd/cordon/admin"
@@ -19,6 +20,20 @@ func (in *inputs) checkAdmin() {
 	certificate.TokenFile = ""
 	in.checkGuard("token_file", token)
 	in.checkGuard("certificate", certificate)
+	in.checkClear()
+}
+
+// checkClear warns of a token that crosses a network as it is. What network that is, one of containers on this host or one that others
+// listen to, the files don't say: so it is about the machine.
+func (in *inputs) checkClear() {
+	e := in.service.Listen.Admin
+	if !e.IsValid() || e.IsPrivate() || in.service.Admin.TokenFile == "" || in.service.Admin.Certificate != "" {
+		return
+	}
+	f := faultAt([]config.File{config.ReadFile(in.path)}, in.service.Listen.At("admin"), fmt.Sprintf("admin: other hosts reach %s, and the "+
+		"token that they show crosses the network in the clear: set admin.certificate and admin.key, unless nobody else is in that network", e))
+	f.Warning, f.Elsewhere = true, true
+	in.faults = append(in.faults, f)
 }
 
 // checkGuard adds what is wrong with the files of g, of which the first stands under key.
