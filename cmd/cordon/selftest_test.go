@@ -117,6 +117,11 @@ func TestAServerWithoutProtectionIsNotReady(t *testing.T) {
 			t.Errorf("strangers are told %q: %s", name, text)
 		}
 	}
+	wrong := s.status().Wrong()
+	if len(wrong) < 2 || !strings.HasPrefix(wrong[0], "not ready: the self-test got an answer for 2 agencies") ||
+		!strings.HasSuffix(wrong[1], " self-tests failed") {
+		t.Errorf("the headline of the status is %q", wrong)
+	}
 	s.publish(good)
 	s.awaitReadyz(t, http.StatusOK, "ok")
 }

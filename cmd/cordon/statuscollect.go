@@ -38,10 +38,15 @@ func (s *server) status() *status.Status {
 		next = []status.Change{} // an empty list for programs
 	}
 	logged := s.queries.Standing()
+	notReady := ""
+	if err := s.ready(); err != nil {
+		notReady = err.Error()
+	}
 	return &status.Status{
 		At: now.Now.Truncate(time.Second), Host: hostName(), Started: s.started.In(zone).Truncate(time.Second),
-		Uptime: now.Now.Sub(s.started).Truncate(time.Second).Seconds(),
-		Build:  status.Build{Version: ours.version, Commit: ours.commit, Go: ours.goVersion},
+		Uptime:   now.Now.Sub(s.started).Truncate(time.Second).Seconds(),
+		Build:    status.Build{Version: ours.version, Commit: ours.commit, Go: ours.goVersion},
+		NotReady: notReady,
 		Snapshot: status.Snapshot{
 			Hash: snapshot.Hash(), Since: running.since.In(zone).Truncate(time.Second), From: policyName(s.serving.Load()),
 			Whole: v.local(running.whole), Names: snapshot.Set().Names(), Networks: snapshot.Set().Networks(),

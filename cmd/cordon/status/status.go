@@ -17,6 +17,8 @@ type Status struct {
 	Uptime  float64   `json:"uptime_seconds"`
 	Build   Build     `json:"build"`
 
+	NotReady string `json:"not_ready,omitempty"` // why /readyz says that it is not ready: no self-test has passed yet, or one failed
+
 	Snapshot   Snapshot    `json:"snapshot"`
 	Next       []Change    `json:"next"` // what begins or ends first by itself: all of that moment
 	Held       []Held      `json:"held"` // by what is held
@@ -248,6 +250,9 @@ func (s *Status) Wrong() []string {
 		if s.Limits[i].Fault {
 			hits += s.Limits[i].Hits
 		}
+	}
+	if s.NotReady != "" {
+		all = append(all, "not ready: "+s.NotReady)
 	}
 	if s.PoliciesInForce() == 0 {
 		all = append(all, "no policy is in force")

@@ -65,6 +65,10 @@ func TestWhatIsWrong(t *testing.T) {
 	if wrong := well.Wrong(); wrong != nil {
 		t.Errorf("found %q, want nothing", wrong)
 	}
+	well.NotReady = "it is deaf"
+	if got := strings.Join(well.Wrong(), ", "); got != "not ready: it is deaf" {
+		t.Errorf("of one that is not ready: %q", got)
+	}
 	got := strings.Join(sample().Wrong(), ", ")
 	want := "1 self-test failed, 2 faults held, 1 zone of which no upstream answers, 2 upstreams failing, 1 list too old, " +
 		"1 fault of the program itself, see the log"
