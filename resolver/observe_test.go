@@ -74,6 +74,12 @@ func TestWhoWatchesIsToldOfWhatItWants(t *testing.T) {
 	q.Parse(append(slices.Clone(q.Msg), 0))
 	x.Answer(nil, q)
 	w.wants(t, "what is no question")
+	for _, name := range []string{"www.c.example", "a.example", "www.example", "printer.home.arpa"} {
+		q := x.query(name)
+		q.JudgeAs(netip.MustParseAddr("203.0.113.1"))
+		x.Answer(nil, q)
+	}
+	w.wants(t, "what this process asks itself")
 	x.Observe(w)
 	ask()
 	w.wants(t, "none")
