@@ -216,10 +216,11 @@ func TestMetricsSumUpVerdicts(t *testing.T) {
 	}
 }
 
-// services is a policy whose list "a" is from source, for the agencies of twoMinistries.
-func services(t *testing.T, id uint64, source blocklists.Source) *policy.Snapshot {
+// services is a policy whose list "a" is from source, for the agencies of twoMinistries and more.
+func services(t *testing.T, id uint64, source blocklists.Source, more ...policy.Agency) *policy.Snapshot {
 	t.Helper()
 	c := twoMinistries(id)
+	c.Agencies = append(c.Agencies, more...)
 	source.Name = "a"
 	list, err := blocklists.Load(context.Background(), source, nil)
 	if err != nil {
@@ -268,6 +269,28 @@ func TestVerdictsAreCountedByService(t *testing.T) {
 	b.askFrom("192.0.2.1", "www.tiktok.com")
 	if got := gathered(t, b.Resolver)["cordon_service_verdicts_total agency=ministry service=other verdict=refuse"]; got != 6 {
 		t.Errorf("%v refusals by lists of no service, want 6: the counter goes on", got)
+	}
+}
+
+// Where there are many agencies, a series that was never counted is one too many.
+func TestServicesOfManyAgenciesAreShownOnceCounted(t *testing.T) {
+	more := make([]policy.Agency, 200)
+	for i := range more {
+		more[i] = policy.Agency{Name: fmt.Sprint("agency", i), Networks: networks(fmt.Sprintf("10.0.%d.0/24", i))}
+	}
+	b := newBench(t, resolver.Limits{})
+	b.Publish(services(t, 2, blocklists.Source{Source: "builtin:bytedance"}, more...))
+	for want := range 2 {
+		got := 0
+		for name := range gathered(t, b.Resolver) {
+			if strings.HasPrefix(name, "cordon_service_verdicts_total") {
+				got++
+			}
+		}
+		if got != want {
+			t.Errorf("%d series, want %d", got, want)
+		}
+		b.askFrom("192.0.2.1", "www.tiktok.com")
 	}
 }
 
