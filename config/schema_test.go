@@ -159,7 +159,8 @@ func beyond() map[string]string {
 			policy-default-agency-with-networks policy-duplicate-names policy-forwarders-of-others policy-same-network-twice
 			policy-too-many-parents policy-unknown-names policy-without-policies policy-without-lists policy-exception-revoked-by-nobody
 			service-admin-certificate-without-key service-admin-key-without-certificate service-admin-for-strangers
-			service-forward-zone-twice service-forward-networks-twice service-forward-too-many-zones service-upstream-is-this-server service-empty-upstreams`,
+			service-forward-zone-twice service-forward-networks-twice service-forward-too-many-zones service-upstream-is-this-server service-empty-upstreams
+			service-query-log-without-room`,
 		"the calendar": `policy-dates-on-a-change-of-the-clocks policy-ends-before-it-begins policy-exception-ends-before-it-begins
 			policy-exception-longer-than-a-year policy-exception-too-long policy-local-time-that-does-not-exist
 			policy-local-time-that-is-there-twice policy-timezone-of-the-machine policy-unknown-timezone policy-year-out-of-range`,

@@ -239,7 +239,7 @@ type QueryFile struct {
 	Path string `yaml:"path" opt:"path"`
 	// MaxSize is how large it becomes before the next is begun, which happens at midnight in UTC too. 64 KiB to 16 GiB; default 64 MiB.
 	MaxSize Size `yaml:"max_size" default:"64MiB" min:"64KiB" max:"16GiB"`
-	// MaxTotal is how large all of its files become before the oldest is removed. 1 MiB to 1 TiB; default 1 GiB.
+	// MaxTotal is how large all of its files become before the oldest is removed: twice MaxSize or more. 1 MiB to 1 TiB; default 1 GiB.
 	MaxTotal Size `yaml:"max_total" default:"1GiB" min:"1MiB" max:"1024GiB"`
 	// Keep is how long a file is kept after the next was begun. 1 to 3660 days; default 30 days.
 	Keep time.Duration `yaml:"keep" default:"30d" min:"1d" max:"3660d"`

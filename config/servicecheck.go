@@ -163,10 +163,14 @@ func (s *Service) checkClients() Faults {
 	return nil
 }
 
-// checkQueryLog finds a reader of dnstap that can't be, and warns of what no data protection officer would expect.
+// checkQueryLog finds a reader of dnstap that can't be and files without room, and warns of what no data protection officer would expect.
 func (s *Service) checkQueryLog() Faults {
 	var faults Faults
 	l := &s.QueryLog
+	if f := &l.File; !f.faulty && f.MaxTotal < 2*f.MaxSize {
+		faults = append(faults, faultAt(f.At("max_total"), "max_total: %d octets are less than twice max_size, which is %d: each file "+
+			"would be removed as soon as the next is begun", f.MaxTotal, f.MaxSize))
+	}
 	if l.Dnstap.Address.Network == "udp" {
 		faults = append(faults, faultAt(l.Dnstap.At("address"),
 			"address: dnstap needs a stream: want unix: and a path, or tcp: and an address"))
