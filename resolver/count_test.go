@@ -272,6 +272,23 @@ func TestVerdictsAreCountedByService(t *testing.T) {
 	}
 }
 
+func TestWhatThisProcessAsksItselfIsNotCounted(t *testing.T) {
+	x := manyAnswers(t)
+	before := gathered(t, x.Resolver)
+	for _, name := range []string{"www.c.example", "a.example", "www.example", "printer.home.arpa", "new.example"} {
+		q := x.query(name)
+		q.JudgeAs(netip.MustParseAddr("203.0.113.1"))
+		if _, ok := x.Answer(nil, q); !ok {
+			x.Start(q, func([]byte) {})
+		}
+	}
+	for series, n := range gathered(t, x.Resolver) {
+		if n != before[series] {
+			t.Errorf("%s was %v and is %v", series, before[series], n)
+		}
+	}
+}
+
 // Where there are many agencies, a series that was never counted is one too many.
 func TestServicesOfManyAgenciesAreShownOnceCounted(t *testing.T) {
 	more := make([]policy.Agency, 200)
