@@ -180,6 +180,21 @@ func TestAFullDiskLeavesWholeLines(t *testing.T) {
 	}
 }
 
+// Of what a crash has cut no more is lost than that line.
+func TestALineThatACrashHasCutSpoilsNoOther(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "q")
+	for there, want := range map[string]string{"a\ncu": "q: a cu b c ", "a\n": "q: a b c "} {
+		if err := os.WriteFile(path, []byte(there), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		f := newFile(FileConfig{Path: path, MaxSize: 100, Keep: time.Hour, Total: 1 << 50})
+		written(t, f, lines("b", "c"))
+		f.close()
+		wantFiles(t, dir, want)
+	}
+}
+
 func TestAFileIsARegularOne(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "q")
 	if err := os.Mkdir(path, 0o700); err != nil {
