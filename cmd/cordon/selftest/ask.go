@@ -116,8 +116,7 @@ func answers(answer, query []byte) bool {
 		bytes.Equal(answer[wire.HeaderLen:end], query[wire.HeaderLen:end])
 }
 
-// newQuery asks for the IPv4 address of name, with a random ID and a claim, unless that is nil (RFC 1035, section 4.1; RFC 6891,
-// section 6.1).
+// newQuery asks for the IPv4 address of name, with a random ID and a claim (RFC 1035, section 4.1; RFC 6891, section 6.1).
 func newQuery(name domain.Name, claim []byte) []byte {
 	query := make([]byte, wire.HeaderLen, 512)
 	_, _ = rand.Read(query[:2]) // it has no error
@@ -130,17 +129,14 @@ func newQuery(name domain.Name, claim []byte) []byte {
 	query = binary.BigEndian.AppendUint16(query, wire.TypeOPT)
 	query = binary.BigEndian.AppendUint16(query, wire.MaxUDP)
 	query = append(query, 0, 0, 0, 0)
-	if claim == nil {
-		return append(query, 0, 0)
-	}
 	query = binary.BigEndian.AppendUint16(query, uint16(4+len(claim)))
 	query = binary.BigEndian.AppendUint16(query, wire.OptionClaim)
 	query = binary.BigEndian.AppendUint16(query, uint16(len(claim)))
 	return append(query, claim...)
 }
 
-// Alive asks the first address of this host over UDP, without a claim, and waits so long. Any answer will do, a refusal too: whom it
-// answers is a matter of policy. Where no address is of this host now, there is nothing to be asked.
+// Alive asks the first address of this host over UDP, as a client with that address, and waits so long. Any answer will do, a refusal too:
+// whom it answers is a matter of policy. Where no address is of this host now, there is nothing to be asked. One goroutine at a time calls it.
 func (t *Tester) Alive(ctx context.Context, patience time.Duration) error {
 	for _, addr := range t.c.Addresses() {
 		l, err := dial(ctx, "udp", addr)
@@ -148,7 +144,10 @@ func (t *Tester) Alive(ctx context.Context, patience time.Duration) error {
 			continue
 		}
 		if err == nil {
-			_, err = l.ask(ctx, newQuery(domain.MustParse("localhost"), nil), patience)
+			local := l.local()
+			t.pulse.Store(&local)
+			_, err = l.ask(ctx, newQuery(domain.MustParse("localhost"), t.claim(local.Addr())), patience)
+			t.pulse.Store(nil)
 			l.close()
 		}
 		return err

@@ -16,10 +16,10 @@ func (t *Tester) claim(client netip.Addr) []byte {
 	return append(t.secret[:], client.AsSlice()...)
 }
 
-// From says whether client is the socket that we have open. It implements listen.Self.
+// From says whether client is a socket that we have open. It implements listen.Self.
 func (t *Tester) From(client netip.AddrPort) bool {
-	socket := t.socket.Load()
-	return socket != nil && *socket == client
+	is := func(socket *netip.AddrPort) bool { return socket != nil && *socket == client }
+	return is(t.socket.Load()) || is(t.pulse.Load())
 }
 
 // As is the address that a query of client is to be judged as; it is not valid unless the query is ours. It implements listen.Self.

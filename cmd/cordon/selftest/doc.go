@@ -14,8 +14,8 @@
 // asked once at one address. Wrong is an answer that is not what is written; lost is a question without an answer.
 //
 // A claim. The tester can't send from the addresses of agencies, so its query says whose it is to be judged as, in an EDNS option: 16
-// random octets of this process, and the address. The listener believes it only of a query that came from the very socket that the tester
-// has open at the moment, and that has these octets, compared in constant time. From all others it is an unknown option, and it goes no
+// random octets of this process, and the address. The listener believes it only of a query that came from a socket that the tester has
+// open at the moment, and that has these octets, compared in constant time. From all others it is an unknown option, and it goes no
 // further than the listener: neither the cache nor upstreams see options of clients. Other ways that were weighed: a door of its own into
 // the resolver would leave out sockets and loops, which is what fails; addresses of agencies on this host need privileges and would take
 // traffic; a source address alone, without the secret, depends on what other networks and the system let through.

@@ -20,7 +20,7 @@ func (t *Tester) Open(socket netip.AddrPort) { t.socket.Store(&socket) }
 // Claim is the claim of a query of t that asks for client.
 func (t *Tester) Claim(client netip.Addr) []byte { return t.claim(client) }
 
-// Query asks for name with a claim, nil for none.
+// Query asks for name with a claim.
 func Query(name string, claim []byte) []byte { return newQuery(domain.MustParse(name), claim) }
 
 // Judge says what is wrong with an answer.

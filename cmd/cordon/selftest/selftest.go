@@ -47,7 +47,8 @@ type Outcome struct {
 type Tester struct {
 	c       Config
 	secret  [secretLen]byte
-	socket  atomic.Pointer[netip.AddrPort] // that is open at the moment; nil: none
+	socket  atomic.Pointer[netip.AddrPort] // that a round has open at the moment; nil: none
+	pulse   atomic.Pointer[netip.AddrPort] // that Alive has open
 	plan    atomic.Pointer[plan]           // nil before the first Publish
 	changed chan struct{}                  // has a value when plan is new
 
