@@ -78,6 +78,7 @@ func (rs *routes) leadAway(table *names.Table, local *answer.Local) error {
 	if !table.LeadsAway() {
 		return nil
 	}
+	asked := &aliases{names: table, local: local, routes: rs}
 	sum := sha256.New()
 	for _, name := range table.Aways() {
 		sum.Write(name)
@@ -87,12 +88,14 @@ func (rs *routes) leadAway(table *names.Table, local *answer.Local) error {
 		}
 		id := rs.route(found.End())
 		sum.Write(binary.BigEndian.AppendUint16(nil, id))
+		here, _ := asked.here(upstream.Question{Name: found.End(), Type: wire.TypeA, Class: wire.ClassINET})
+		sum.Write(here) // what was fetched is over when a zone of ours has the end, and the other way round
 	}
 	var err error
 	if rs.aliases, err = rs.id("aliases " + hex.EncodeToString(sum.Sum(nil))); err != nil {
 		return err
 	}
-	rs.targets[rs.aliases] = &target{Exchanger: &aliases{names: table, local: local, routes: rs}}
+	rs.targets[rs.aliases] = &target{Exchanger: asked}
 	return nil
 }
 

@@ -2,10 +2,14 @@ package resolver_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
+	"time"
 
 	"cordon/blocklists/domain"
 	"cordon/resolver"
+	"cordon/resolver/answer"
+	"cordon/resolver/names"
 )
 
 // Ids of routes are never used again, so that a network of thousands of zones must not take as many at each change.
@@ -22,6 +26,29 @@ func TestZonesWithTheSameUpstreamsAreOneRoute(t *testing.T) {
 		})
 		if err != nil {
 			t.Fatalf("change %d: %v", i, err)
+		}
+	}
+}
+
+// What was fetched for an alias is not served any more once its end is in a zone that is answered here, nor the other way round.
+func TestAnAliasFollowsTheZonesOfItsEnd(t *testing.T) {
+	x := newBench(t, resolver.Limits{})
+	x.set(0, records("end.corp.example. 3600 IN A 198.51.100.7"))
+	record, err := names.ParseRecord("intranet.example CNAME end.corp.example", time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	table, _ := names.New(names.Config{Records: []names.Record{record}, TTL: time.Hour})
+	zone := [][]byte{[]byte(domain.MustParse("corp.example"))}
+	for i, zones := range [][][]byte{nil, zone, nil} {
+		err := x.Configure(resolver.Routing{
+			Default: resolver.Route{Zone: domain.Root, Upstreams: x.fake}, Names: table, Local: answer.LocalConfig{Zones: zones, TTL: 3600},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, _ := x.ask("intranet.example."); strings.Contains(got, "198.51.100.7") != (zones == nil) {
+			t.Errorf("%d: with the zones %q the answer is %s", i, zones, got)
 		}
 	}
 }

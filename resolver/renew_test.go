@@ -78,6 +78,21 @@ func TestWhatIsNotPopularIsNotRenewed(t *testing.T) {
 	})
 }
 
+// What this process asks itself makes no upstream asked.
+func TestOurOwnQueriesRenewNothing(t *testing.T) {
+	renewing(t, 60, resolver.Limits{}, func(b *bench) {
+		for range 59 {
+			time.Sleep(time.Second)
+			q := b.query("www.example.")
+			q.JudgeAs(q.Client.Addr())
+			if _, ok := b.Answer(nil, q); !ok {
+				b.t.Fatal("not answered from the cache")
+			}
+		}
+		b.wantAsked("59 s", 1)
+	})
+}
+
 func TestShortLivedAnswersAreNotRenewed(t *testing.T) {
 	renewing(t, 9, resolver.Limits{}, func(b *bench) {
 		b.every(100*time.Millisecond, 8900*time.Millisecond, "www.example.")

@@ -235,7 +235,7 @@ func (r *Resolver) answer(dst []byte, q *wire.Query, s *state) ([]byte, bool) {
 		return dst, false
 	}
 	dst = r.deliver(dst, q, s, asker, &verdict, entry, state, now)
-	if state == cache.Due && verdict.Action != policy.Refuse {
+	if state == cache.Due && verdict.Action != policy.Refuse && !q.Own() {
 		r.renew(s, entry, q.Now)
 	}
 	return dst, true
