@@ -31,18 +31,25 @@ const (
 	maxSet     = 100      // records of one type
 	maxSetSize = 32 << 10 // octets of their data
 	maxSteps   = 8        // sets from a question to the end of its aliases
-	maxText    = 1 << 31  // octets of all
+	maxText    = 1 << 30  // octets of all; a name or a set more fits into 32 bits
 )
 
 // New makes a Table of c, nil if it has nothing. The Table is nil as well if there are faults.
 func New(c Config) (*Table, []Fault) {
+	named := 0
+	for _, h := range c.Hosts {
+		named += h.Names()
+	}
+	if named > 2*MaxNames { // sorting them takes room, however many are the same
+		return nil, []Fault{{Record: -1, Message: fmt.Sprintf("the hosts files have %d names, want %d at most", named, 2*MaxNames)}}
+	}
 	b := builder{ttl: uint32(c.TTL / time.Second)}
 	for i := range c.Records {
 		b.add(&c.Records[i], i)
 	}
-	named := map[netip.Addr]bool{}
+	reversed := map[netip.Addr]bool{}
 	for _, h := range c.Hosts {
-		h.records(b.ttl, named, func(r Record) { b.add(&r, fromHosts) })
+		h.records(b.ttl, reversed, func(r Record) { b.add(&r, fromHosts) })
 	}
 	if len(b.rows) == 0 {
 		return nil, nil

@@ -286,6 +286,23 @@ func TestAHostsFileOfTooManyNamesIsNotRead(t *testing.T) {
 	}
 }
 
+// So with files that are small enough one by one, before all they say is put in order.
+func TestHostsFilesOfTooManyNamesMakeNoTable(t *testing.T) {
+	var text strings.Builder
+	for i := range 40_000 {
+		fmt.Fprintf(&text, "192.0.2.1 h%d.example\n", i)
+	}
+	h, err := names.ParseHosts("hosts", []byte(text.String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	made, faults := names.New(names.Config{Hosts: slices.Repeat([]*names.Hosts{h}, 51), TTL: ttl})
+	want := "the hosts files have 2040000 names, want 2000000 at most"
+	if made != nil || len(faults) != 1 || faults[0].Message != want {
+		t.Errorf("found %v, want %q", faults, want)
+	}
+}
+
 func TestANilTableIsEmpty(t *testing.T) {
 	var none *names.Table
 	name := []byte(domain.MustParse("a.example"))
