@@ -28,7 +28,7 @@
 // from the rules of the lists in the order of their source: not from the snapshot, the tables and the look-ups that answer. It is the
 // first name of the first list of the first ban that is in force and that no exception may lift, so it stays the same over time. An agency
 // that is refused nothing has no such probe: its mode is observe or off, no ban is in force, or all are lifted. Where it is not plain
-// whether an exception lifts a name, that name is not taken. What must pass is one name that nobody lists, see [neutralName].
+// whether an exception lifts a name, that name is not taken. What must pass is one name that nobody lists, see [newNeutralName].
 //
 // What becomes of it. A wrong answer is asked for again, and believed if it stays wrong for seconds; then the server is not ready, until it
 // is right. A lost question is reported and never held against the server as long as any other is answered, or queries of others are

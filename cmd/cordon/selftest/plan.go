@@ -2,6 +2,8 @@ package selftest
 
 import (
 	"bytes"
+	"crypto/rand"
+	"fmt"
 	"net/netip"
 	"slices"
 
@@ -10,9 +12,14 @@ import (
 	"cordon/resolver/policy"
 )
 
-// neutralName must pass for everybody. It is of the names that nobody can have (RFC 2606, section 3), so nobody lists it. It is answered at
-// the second door, as names that are not known yet are.
-const neutralName domain.Name = "\x09must-pass\x07example\x00"
+// newNeutralName is a name that must pass for everybody. It is of the names that nobody can have (RFC 2606, section 3), and is another one in
+// each process: a list from elsewhere that had it would take every server that has the list out of service. It is answered at the second
+// door, as names that are not known yet are.
+func newNeutralName() domain.Name {
+	var octets [8]byte
+	_, _ = rand.Read(octets[:]) // it has no error
+	return domain.MustParse(fmt.Sprintf("must-pass-%x.example", octets))
+}
 
 // plan is what is written in the policy files, as far as it says what is refused.
 type plan struct {

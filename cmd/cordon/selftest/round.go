@@ -191,7 +191,7 @@ func (t *Tester) probes(p *plan) []question {
 		if name, ok := a.mustRefuse(now); ok {
 			all = append(all, question{agency: a, expect: Refuse, name: name})
 		}
-		all = append(all, question{agency: a, expect: Pass, name: neutralName})
+		all = append(all, question{agency: a, expect: Pass, name: t.neutral})
 	}
 	return all
 }

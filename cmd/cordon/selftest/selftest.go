@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"cordon/blocklists/domain"
 	"cordon/resolver/policy"
 )
 
@@ -47,6 +48,7 @@ type Outcome struct {
 type Tester struct {
 	c       Config
 	secret  [secretLen]byte
+	neutral domain.Name                    // must pass
 	socket  atomic.Pointer[netip.AddrPort] // that a round has open at the moment; nil: none
 	pulse   atomic.Pointer[netip.AddrPort] // that Alive has open
 	plan    atomic.Pointer[plan]           // nil before the first Publish
@@ -78,7 +80,7 @@ func New(c Config) *Tester {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	t := &Tester{
-		c: c, changed: make(chan struct{}, 1), between: betweenAsks, patience: patience,
+		c: c, neutral: newNeutralName(), changed: make(chan struct{}, 1), between: betweenAsks, patience: patience,
 		outcomes: map[key]Outcome{}, failures: map[string]uint64{Refuse: 0, Pass: 0},
 	}
 	_, _ = rand.Read(t.secret[:]) // it has no error

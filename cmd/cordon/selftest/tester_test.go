@@ -243,7 +243,7 @@ func TestEachAgencyIsAnsweredAsItMust(t *testing.T) {
 		w.want("", rightOutcomes...)
 	}
 	for _, o := range w.tester.Outcomes() {
-		if want := map[string]string{"refuse": "tiktok.com", "pass": "must-pass.example"}[o.Expect]; o.Name != want {
+		if want := map[string]string{"refuse": "tiktok.com", "pass": neutral(w)}[o.Expect]; o.Name != want {
 			t.Errorf("%s was asked for %s, want %s", o.Agency, o.Name, want)
 		}
 	}
@@ -304,6 +304,36 @@ func TestProtectionThatIsOffIsFound(t *testing.T) {
 	}
 }
 
+// neutral is the name that must pass, as the outcomes have it.
+func neutral(w *world) string {
+	for _, o := range w.tester.Outcomes() {
+		if o.Expect == selftest.Pass && strings.HasPrefix(o.Name, "must-pass-") && strings.HasSuffix(o.Name, ".example") {
+			return o.Name
+		}
+	}
+	w.Fatal("no name was asked for that must pass")
+	return ""
+}
+
+// Who writes a list can't know what must pass, and so can't take the servers that follow it out of service by listing it.
+func TestNoListHasWhatMustPass(t *testing.T) {
+	names := map[string]bool{"must-pass.example": true}
+	for range 3 {
+		w := newWorld(t, limit.Rules{})
+		w.serve()
+		c := ministries(t, 1)
+		listed := []string{"tiktok.com"}
+		for name := range names {
+			listed = append(listed, name)
+		}
+		c.Lists = []*blocklists.List{list(t, "tiktok", listed...), c.Lists[1]}
+		w.publish(c)
+		w.tester.Test(t.Context())
+		w.want("", rightOutcomes...)
+		names[neutral(w)] = true
+	}
+}
+
 // So is one that refuses everything, or whoever asks.
 func TestWhatMustPassPasses(t *testing.T) {
 	w := newWorld(t, limit.Rules{})
@@ -311,7 +341,8 @@ func TestWhatMustPassPasses(t *testing.T) {
 	c := ministries(t, 1)
 	w.publish(c)
 	broken := c
-	broken.Lists = []*blocklists.List{list(t, "tiktok", "tiktok.com", "=must-pass.example"), c.Lists[1]}
+	w.tester.Test(t.Context())
+	broken.Lists = []*blocklists.List{list(t, "tiktok", "tiktok.com", "="+neutral(w)), c.Lists[1]}
 	w.resolver.Publish(compile(t, broken))
 	w.tester.Test(t.Context())
 	w.want("was refused for 3 agencies what nothing bans",
