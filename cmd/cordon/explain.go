@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"net/url"
 	"strings"
 	"time"
 
@@ -181,13 +182,21 @@ func answerText(msg []byte) string {
 	return strings.Join(told, " ")
 }
 
+// askedName is the name that text is. Of the address of a page, as browsers show it, the error has the name.
+func askedName(text string) (domain.Name, error) {
+	if page, err := url.Parse(text); err == nil && page.Scheme != "" && page.Hostname() != "" {
+		return "", fmt.Errorf("%q is the address of a page: want the name in it, %q", text, page.Hostname())
+	}
+	return domain.Parse(text)
+}
+
 // parse is the name, which is text, and the client. It checks the rest but the time.
 func (q *question) parse(text string) (name domain.Name, client netip.Addr, err error) {
 	if a, err := netip.ParseAddr(text); err == nil {
 		return "", client, fmt.Errorf("explain: %s is an address: want a name, such as www.tiktok.com; "+
 			"its client is given by --client", a)
 	}
-	if name, err = domain.Parse(text); err != nil {
+	if name, err = askedName(text); err != nil {
 		return "", client, fmt.Errorf("explain: %w", err)
 	}
 	if client, err = netip.ParseAddr(q.client); err != nil {

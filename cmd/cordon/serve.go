@@ -71,6 +71,7 @@ type server struct {
 	started     time.Time
 	service     *config.Service                // in force
 	serving     atomic.Pointer[config.Service] // service, for who looks at it meanwhile
+	restart     atomic.Pointer[[]string]       // keys that differ in the file, and that only a restart puts in force
 	goodService *goodFile                      // what service was read from, nil for the embedded default
 	handed      handed                         // by a service manager
 	state       *stateDir

@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"reflect"
+	"slices"
 
 	"github.com/spf13/pflag"
 
@@ -130,9 +131,11 @@ func (s *server) reloadService() {
 		s.log.Info("service file in force", "what", s.path)
 	}
 	s.keepService(file)
-	for _, key := range needRestart(s.service, next) {
+	waiting := needRestart(s.service, next)
+	for _, key := range waiting {
 		s.log.Warn("needs a restart", "key", key)
 	}
+	s.restart.Store(&waiting)
 	s.loader.allowed, s.loader.forward = next.AllowClients, zonesOf(next)
 	s.resolver.SetLimits(limits(next))
 	s.rate.Set(rate(next))
@@ -141,7 +144,9 @@ func (s *server) reloadService() {
 	setLevel(s.level, next)
 	s.limit.set(next.Log.MaxPerSecond)
 	next.Listen, next.StateDir, next.Cache = s.service.Listen, s.service.StateDir, s.service.Cache
-	next.Admin, next.Audit = s.service.Admin, s.service.Audit
+	next.Admin, next.Audit, next.Log.Format = s.service.Admin, s.service.Audit, s.service.Log.Format
+	next.Limits.TCPConnections, next.Limits.TCPIdle = s.service.Limits.TCPConnections, s.service.Limits.TCPIdle
+	next.Limits.TCPConnectionsPerClient = s.service.Limits.TCPConnectionsPerClient
 	s.service = next
 	s.serving.Store(next)
 }
@@ -153,9 +158,9 @@ func (s *server) holdService(wrong error) {
 	}
 }
 
-// needRestart are the keys that differ and that only a restart puts in force.
+// needRestart are the keys that differ and that only a restart puts in force, in their order.
 func needRestart(old, next *config.Service) []string {
-	var keys []string
+	keys := []string{}
 	for key, pair := range map[string][2]any{
 		"listen.dns":   {old.Listen.DNS, next.Listen.DNS},
 		"listen.admin": {old.Listen.Admin, next.Listen.Admin},
@@ -175,5 +180,6 @@ func needRestart(old, next *config.Service) []string {
 			keys = append(keys, key)
 		}
 	}
+	slices.Sort(keys)
 	return keys
 }

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -109,6 +110,36 @@ func TestStatusIsThatOfTheServer(t *testing.T) {
 	}
 }
 
+// What only a restart puts in force stays in the status until then, or until the file says what is in force.
+func TestStatusSaysWhatWaitsForARestart(t *testing.T) {
+	s, file := statusServer(t, statusPolicy())
+	service := filepath.Join(filepath.Dir(filepath.Dir(file)), "cordon.yaml")
+	was, err := os.ReadFile(service)
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed := string(was) + "log: {format: json}\nlimits: {tcp_idle: 9s}\ncache: {max_bytes: 8MiB}\n"
+	for _, step := range []struct {
+		text string
+		want []string
+	}{
+		{changed, []string{"cache", "limits.tcp_…", "log.format"}},
+		{changed + "canaries: {firefox: false}\n", []string{"cache", "limits.tcp_…", "log.format"}},
+		{string(was), []string{}},
+	} {
+		if err := os.WriteFile(service, []byte(step.text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s.reload(t.Context())
+		if got := s.status().Restart; got == nil || !slices.Equal(got, step.want) {
+			t.Errorf("with\n%sa restart is needed for %q, want %q", step.text, got, step.want)
+		}
+		if page := told(t, s, "/"); strings.Contains(page, "A restart is needed") != (len(step.want) > 0) {
+			t.Errorf("with\n%sthe page does not say so", step.text)
+		}
+	}
+}
+
 // Who looks at the status learns no client of an exception: not in what there is, nor in what is held.
 func TestStatusHasNoAddressOfAClient(t *testing.T) {
 	s, file := statusServer(t, statusPolicy())
@@ -187,6 +218,7 @@ func TestExplainSaysWhatIsWrongWithTheQuestion(t *testing.T) {
 	for _, test := range [][3]string{
 		{"10.10.7.42", "10.10.7.42", "10.10.7.42 is an address: want a name"},
 		{"a..b", "10.10.7.42", "the name: "},
+		{"https://www.tiktok.com/@a?b", "10.10.7.42", `is the address of a page: want the name in it, "www.tiktok.com"`},
 		{strings.Repeat("a.", 200), "10.10.7.42", "the name: "},
 		{"www.tiktok.com", "10.10.7", `"10.10.7" is no IP address`},
 		{"www.tiktok.com", "10.10.7.0/24", `"10.10.7.0/24" is no IP address`},

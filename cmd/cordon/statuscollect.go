@@ -9,7 +9,6 @@ import (
 	"slices"
 	"time"
 
-	"cordon/blocklists/domain"
 	"cordon/cmd/cordon/audit"
 	"cordon/cmd/cordon/explain"
 	"cordon/cmd/cordon/querylog"
@@ -51,11 +50,19 @@ func (s *server) status() *status.Status {
 			Hash: snapshot.Hash(), Since: running.since.In(zone).Truncate(time.Second), From: policyName(s.serving.Load()),
 			Whole: v.local(running.whole), Names: snapshot.Set().Names(), Networks: snapshot.Set().Networks(),
 		},
-		Next: next, Held: running.held(zone), Policies: v.policies(), Agencies: v.agencies(),
+		Next: next, Held: running.held(zone), Restart: s.waiting(), Policies: v.policies(), Agencies: v.agencies(),
 		Exceptions: v.exceptions(s.resolver.Uses()), Lists: v.lists(s.outcome.lists(now.Now)), Routes: s.upstream.routes(),
 		Traffic: s.trafficNow(v.all), LocalNames: s.naming.Load().Len(), QueryLog: v.queryLog(&logged, s.serving.Load()),
 		Limits: s.limitsHit(logged.Dropped), Tests: v.tests(s.selftest.Outcomes()),
 	}
+}
+
+// waiting are the keys that only a restart puts in force.
+func (s *server) waiting() []string {
+	if keys := s.restart.Load(); keys != nil {
+		return *keys
+	}
+	return []string{}
 }
 
 // hostName is the name of this machine, "" if it has none.
@@ -362,7 +369,7 @@ func (s *server) explain(name, client string) (*status.Explanation, error) {
 	if a, err := netip.ParseAddr(name); err == nil {
 		return nil, fmt.Errorf("%s is an address: want a name, such as www.tiktok.com", a)
 	}
-	asked, err := domain.Parse(name)
+	asked, err := askedName(name)
 	if err != nil {
 		return nil, fmt.Errorf("the name: %w", err)
 	}

@@ -124,6 +124,9 @@ func (p statusPage) Change() string { return p.nextText() }
 // Warning says what the incident means.
 func (statusPage) Warning(i *Incident) string { return i.warning() }
 
+// AfterRestart is what only a restart puts in force, "" for nothing.
+func (p statusPage) AfterRestart() string { return p.restartText() }
+
 // For is what the servers of r are asked for.
 func (statusPage) For(r Route) string { return r.zoneText() }
 

@@ -22,7 +22,8 @@ func sample() *Status {
 			Hash: "b35c10c0c7c5c25394c7541ff754ef27", Since: now.Add(-26 * time.Hour), From: "/etc/cordon/policy", Whole: now.Add(-26 * time.Hour),
 			Names: 282, Networks: 162,
 		},
-		Next: []Change{{At: day(2027, 3, 5), What: "the exception press ends"}, {At: day(2027, 3, 5), What: "the ban old ends"}},
+		Next:    []Change{{At: day(2027, 3, 5), What: "the exception press ends"}, {At: day(2027, 3, 5), What: "the ban old ends"}},
+		Restart: []string{"listen.dns"},
 		Held: []Held{
 			{What: "list cert", Since: now.Add(-time.Hour), Reason: "it has an HTML page", Absent: true},
 			{What: "policy/parks.yaml", Owner: "parks", Since: now.Add(-2 * time.Hour), Reason: "policy/parks.yaml:18:13: answer: " + hostile},

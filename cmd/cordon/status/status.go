@@ -20,8 +20,9 @@ type Status struct {
 	NotReady string `json:"not_ready,omitempty"` // why /readyz says that it is not ready: no self-test has passed yet, or one failed
 
 	Snapshot   Snapshot    `json:"snapshot"`
-	Next       []Change    `json:"next"` // what begins or ends first by itself: all of that moment
-	Held       []Held      `json:"held"` // by what is held
+	Next       []Change    `json:"next"`    // what begins or ends first by itself: all of that moment
+	Held       []Held      `json:"held"`    // by what is held
+	Restart    []string    `json:"restart"` // keys of the service file whose new values a restart puts in force
 	Policies   []Policy    `json:"policies"`
 	Agencies   []Agency    `json:"agencies"`   // each behind its parent
 	Exceptions []Exception `json:"exceptions"` // in force or to come, the next to end first

@@ -54,6 +54,7 @@ func (t *text) summary(s *Status) {
 		wording.Count(len(s.Policies), "policy"), wording.Count(len(s.Agencies), "agency"), wording.Count(len(s.Lists), "list"),
 		wording.Count(s.Snapshot.Names, "name"), wording.Count(s.Snapshot.Networks, "network")))
 	t.fact("next", s.nextText())
+	t.fact("restart", s.restartText())
 	t.fact("queries", fmt.Sprintf("%d: %d refused, %d observed, %d excepted", s.Traffic.Queries, s.Traffic.Refused, s.Traffic.Observed,
 		s.Traffic.Excepted))
 	t.fact("cache", s.Traffic.cacheText())
@@ -102,6 +103,14 @@ func (s *Status) nextText() string {
 		told += fmt.Sprintf(" and %d more", more)
 	}
 	return wording.Minute(s.Next[0].At) + ": " + told
+}
+
+// restartText is what only a restart puts in force, "" for nothing.
+func (s *Status) restartText() string {
+	if len(s.Restart) == 0 {
+		return ""
+	}
+	return "needed: what the service file says of " + strings.Join(s.Restart, ", ") + " counts from then on"
 }
 
 // cacheText is how the cache does.
