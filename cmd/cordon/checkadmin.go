@@ -30,8 +30,9 @@ func (in *inputs) checkClear() {
 	if !e.IsValid() || e.IsPrivate() || in.service.Admin.TokenFile == "" || in.service.Admin.Certificate != "" {
 		return
 	}
-	f := faultAt([]config.File{config.ReadFile(in.path)}, in.service.Listen.At("admin"), fmt.Sprintf("admin: other hosts reach %s, and the "+
-		"token that they show crosses the network in the clear: set admin.certificate and admin.key, unless nobody else is in that network", e))
+	message := fmt.Sprintf("admin: other hosts reach %s, and the token that they show crosses the network in the clear: set "+
+		"admin.certificate and admin.key, unless nobody else is in that network", e)
+	f := faultAt([]config.File{config.ReadFile(in.path)}, in.service.Listen.At("admin"), message)
 	f.Warning, f.Elsewhere = true, true
 	in.faults = append(in.faults, f)
 }

@@ -65,7 +65,7 @@ func (r *reading) log(e *audit.Entry) {
 	r.began = &began
 }
 
-// logged takes in that this is over at t; zero: that the log says no more of it. At the latest it ends by itself, at the time that was said.
+// logged takes in that this is over at t; zero: that the log says no more of it. At the latest it ends at the time that was said.
 func (r *reading) logged(t time.Time) {
 	began := r.began
 	if began == nil {
