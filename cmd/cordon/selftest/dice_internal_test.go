@@ -226,3 +226,29 @@ func refusesAny(s *policy.Snapshot, asker *policy.Asker, at time.Time) bool {
 	}
 	return false
 }
+
+// A plan is made on the way of a reload: eight times as many agencies, each of one client who has an exception, take some eight times as long.
+func TestAPlanOfManyExceptionsIsMadeInNoTime(t *testing.T) {
+	best := func(n int) time.Duration {
+		var c policy.Config
+		for i := range n {
+			name, client := fmt.Sprint("a", i), netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}), 32)
+			c.Agencies = append(c.Agencies, policy.Agency{Name: name, Networks: []netip.Prefix{client}})
+			c.Exceptions = append(c.Exceptions, policy.Exception{Name: name, Agency: name, Clients: []netip.Prefix{client}})
+		}
+		least := time.Hour
+		for range 3 {
+			begun := time.Now()
+			p := newPlan(c)
+			least = min(least, time.Since(begun))
+			if last := p.agencies[n-1]; len(p.agencies) != n || len(last.exceptions) != 1 || last.exceptions[0].Name != last.name {
+				t.Fatalf("%d agencies, the last one with %v", len(p.agencies), last.exceptions)
+			}
+		}
+		return least
+	}
+	const few = 1000
+	if one, eight := best(few), best(8*few); eight > 32*one {
+		t.Errorf("%s for %d, %s for %d", one, few, eight, 8*few)
+	}
+}

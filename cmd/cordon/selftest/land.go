@@ -11,16 +11,16 @@ import (
 // land is all networks that are written, to find an address in one and in none of those within it.
 type land struct {
 	allowed  []netip.Prefix
-	agencies networks // of all agencies
-	named    networks // of all agencies, and the clients that exceptions name
-	clients  map[netip.Prefix]bool
+	agencies networks                             // of all agencies
+	named    networks                             // of all agencies, and the clients that exceptions name
+	clients  map[netip.Prefix][]*policy.Exception // by the networks that they name
 }
 
 // networks are sorted: one that holds others stands before them, and they right behind it.
 type networks []netip.Prefix
 
 func newLand(agencies []policy.Agency, exceptions []*policy.Exception, allowed []netip.Prefix) land {
-	l := land{clients: map[netip.Prefix]bool{}}
+	l := land{clients: map[netip.Prefix][]*policy.Exception{}}
 	for i := range agencies {
 		for _, p := range agencies[i].Networks {
 			l.agencies = append(l.agencies, canonical(p))
@@ -28,7 +28,7 @@ func newLand(agencies []policy.Agency, exceptions []*policy.Exception, allowed [
 	}
 	for _, e := range exceptions {
 		for _, p := range e.Clients {
-			l.clients[canonical(p)] = true
+			l.clients[canonical(p)] = append(l.clients[canonical(p)], e)
 		}
 	}
 	l.named = slices.Clone(l.agencies)
@@ -84,11 +84,20 @@ func (l *land) find(a *policy.Agency, unnamed bool) (netip.Addr, bool) {
 func (l *land) isNamed(p netip.Prefix) bool {
 	for bits := p.Bits(); bits >= 0; bits-- {
 		around, _ := p.Addr().Prefix(bits) // an address has as many bits
-		if l.clients[around] {
+		if l.clients[around] != nil {
 			return true
 		}
 	}
 	return false
+}
+
+// naming are the exceptions that name at among their clients.
+func (l *land) naming(at netip.Addr) (all []*policy.Exception) {
+	for bits := at.BitLen(); bits >= 0; bits-- {
+		around, _ := at.Prefix(bits) // an address has as many bits
+		all = append(all, l.clients[around]...)
+	}
+	return all
 }
 
 // hold says whether one of n holds all of p.

@@ -12,9 +12,9 @@ import (
 	"cordon/resolver/policy"
 )
 
-// newNeutralName is a name that must pass for everybody. It is of the names that nobody can have (RFC 2606, section 3), and is another one in
-// each process: a list from elsewhere that had it would take every server that has the list out of service. It is answered at the second
-// door, as names that are not known yet are.
+// newNeutralName is a name that must pass for everybody. It is of the names that nobody can have (RFC 2606, section 3), and is another one
+// in each process: a list from elsewhere that had it would take every server that has the list out of service. It is answered at the
+// second door, as names that are not known yet are.
 func newNeutralName() domain.Name {
 	var octets [8]byte
 	_, _ = rand.Read(octets[:]) // it has no error
@@ -106,7 +106,6 @@ type written struct {
 	byName     map[string]*policy.Agency
 	bans       []*ban                         // of all policies that ban, in the order of the files
 	exceptions map[string][]*policy.Exception // for whole agencies, by agency
-	named      []*policy.Exception            // those with clients
 	land       land
 }
 
@@ -118,16 +117,17 @@ func newWritten(c policy.Config) *written {
 	for i := range w.agencies {
 		w.byName[w.agencies[i].Name] = &w.agencies[i]
 	}
+	var named []*policy.Exception // those with clients
 	for i := range c.Exceptions {
 		e := &c.Exceptions[i]
 		if len(e.Clients) > 0 {
-			w.named = append(w.named, e)
+			named = append(named, e)
 		} else {
 			w.exceptions[e.Agency] = append(w.exceptions[e.Agency], e)
 		}
 	}
 	w.bans = bansIn(c)
-	w.land = newLand(w.agencies, w.named, c.Allowed)
+	w.land = newLand(w.agencies, named, c.Allowed)
 	return w
 }
 
@@ -227,10 +227,5 @@ func (w *written) clientOf(a *policy.Agency) (client netip.Addr, named []*policy
 	if client, ok = w.land.find(a, false); !ok {
 		return client, nil, false
 	}
-	for _, e := range w.named {
-		if slices.ContainsFunc(e.Clients, func(p netip.Prefix) bool { return canonical(p).Contains(client) }) {
-			named = append(named, e)
-		}
-	}
-	return client, named, true
+	return client, w.land.naming(client), true
 }
