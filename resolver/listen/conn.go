@@ -203,7 +203,7 @@ func (c *conn) handle(msg []byte) (alive bool) {
 	defer c.mu.Unlock()
 	c.active = q.Now
 	c.queue(answer)
-	if len(answer) > 0 {
+	if len(answer) > 0 && !q.Own() {
 		c.counters.atOnce.Add(time.Since(q.Now), 1)
 	}
 	return true
@@ -243,7 +243,7 @@ func (c *conn) begin(q *wire.Query) {
 	c.inFlight++
 	c.active = q.Now
 	c.mu.Unlock()
-	r := &streamReply{conn: c, asked: q.Now}
+	r := &streamReply{conn: c, asked: asked(q)}
 	started := false
 	defer func() {
 		if !started {

@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"cordon/resolver/histogram"
+	"cordon/resolver/wire"
 )
 
 // counters are those of one listener. They fill cache lines of their own, so that listeners do not slow each other down.
@@ -28,6 +29,21 @@ func (c *counters) count(client netip.Addr) {
 		return
 	}
 	c.queries6.Add(1)
+}
+
+// asked is when q was asked, as the time of its answer counts; zero for a query of our own, of which it does not.
+func asked(q *wire.Query) time.Time {
+	if q.Own() {
+		return time.Time{}
+	}
+	return q.Now
+}
+
+// wait counts an answer by how long its client waited from asked on; see there.
+func (c *counters) wait(asked, now time.Time) {
+	if !asked.IsZero() {
+		c.waited.Add(now.Sub(asked), 1)
+	}
 }
 
 type collector struct {

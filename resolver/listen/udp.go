@@ -58,7 +58,7 @@ func (w *worker) serve(packets []packet) {
 	now, answered := time.Now(), 0
 	for i := range packets {
 		w.handle(&packets[i], now)
-		if len(packets[i].answer) > 0 {
+		if len(packets[i].answer) > 0 && !w.query.Own() {
 			answered++
 		}
 	}
@@ -111,7 +111,7 @@ const slip = 4
 
 // start hands q to the handler's second door. If that panics, no reply is waited for.
 func (w *worker) start(q *wire.Query, to *route) {
-	reply := w.newReply(to, q.Now)
+	reply := w.newReply(to, asked(q))
 	w.waiting.add()
 	started := false
 	defer func() {
@@ -152,7 +152,7 @@ func (r *datagramReply) send(turn uint64, answer []byte) {
 		if w.socket.sendLater(answer, &r.to) != nil {
 			w.counters.failed.Add(1)
 		}
-		w.counters.waited.Add(time.Since(r.asked), 1)
+		w.counters.wait(r.asked, time.Now())
 	}
 	replies.Put(r)
 	w.waiting.done()

@@ -117,7 +117,7 @@ func (r *streamReply) send(answer []byte) {
 	c.inFlight--
 	c.active = time.Now()
 	if len(answer) > 0 {
-		c.counters.waited.Add(c.active.Sub(r.asked), 1)
+		c.counters.wait(r.asked, c.active)
 	}
 	c.queue(answer)
 	if len(c.out) > mostQueued && !c.closed {

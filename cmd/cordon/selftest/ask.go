@@ -136,8 +136,8 @@ func newQuery(name domain.Name, claim []byte) []byte {
 }
 
 // Alive asks the first address of this host over UDP, as a client with that address, and waits so long. Any answer will do, a refusal too:
-// whom it answers is a matter of policy. Where no address is of this host now, there is nothing to be asked. It is called by one goroutine at
-// a time.
+// whom it answers is a matter of policy. Where no address is of this host now, there is nothing to be asked. One goroutine at a time may
+// call it.
 func (t *Tester) Alive(ctx context.Context, patience time.Duration) error {
 	for _, addr := range t.c.Addresses() {
 		l, err := dial(ctx, "udp", addr)

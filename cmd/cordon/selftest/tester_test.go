@@ -162,7 +162,7 @@ func gathered(t testing.TB, c prometheus.Collector) map[string]float64 {
 			for _, label := range m.GetLabel() {
 				key.WriteString(" " + label.GetValue())
 			}
-			values[key.String()] = m.GetCounter().GetValue() + m.GetGauge().GetValue()
+			values[key.String()] = m.GetCounter().GetValue() + m.GetGauge().GetValue() + float64(m.GetHistogram().GetSampleCount())
 		}
 	}
 	return values
@@ -256,6 +256,11 @@ func TestEachAgencyIsAnsweredAsItMust(t *testing.T) {
 	for name, n := range gathered(t, w.resolver) {
 		if n != 0 && (strings.HasPrefix(name, "cordon_dns_") || strings.HasPrefix(name, "cordon_cache_")) {
 			t.Errorf("%s is %v", name, n)
+		}
+	}
+	for name, n := range gathered(t, w.server.Collector()) {
+		if n != 0 && strings.HasPrefix(name, "cordon_dns_request_duration_seconds") {
+			t.Errorf("%s has %v answers", name, n)
 		}
 	}
 	if n := w.asked.Load(); n != 0 {
