@@ -190,7 +190,8 @@ func awaitObeyed(ctx context.Context, dir, id string) (*querylog.State, error) {
 		case <-time.After(pause):
 		}
 	}
-	return nil, withdraw(dir, fmt.Errorf("no server took the request within %s, and it is taken back: is `cordon serve` running?", patience))
+	return nil, withdraw(dir,
+		fmt.Errorf("no server took the request within %s, and it is taken back: is `cordon serve` running?", patience))
 }
 
 // withdraw takes a request back, and returns why. If it was taken meanwhile, the error says that instead: it may well be obeyed still.

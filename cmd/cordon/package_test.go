@@ -122,7 +122,7 @@ func TestThePackageIsRemovedWhateverSystemdSays(t *testing.T) {
 	for name, text := range map[string]string{
 		"systemctl": "exit 1", "deb-systemd-invoke": "exit 1", "deb-systemd-helper": "exit 0", "systemd-sysusers": "exit 0",
 	} {
-		if err := os.WriteFile(filepath.Join(programs, name), []byte("#!/bin/sh\n"+text+"\n"), 0o700); err != nil { //nolint:gosec // a program
+		if err := os.WriteFile(filepath.Join(programs, name), []byte("#!/bin/sh\n"+text+"\n"), 0o700); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -133,14 +133,22 @@ func TestThePackageIsRemovedWhateverSystemdSays(t *testing.T) {
 	}
 	absolute := regexp.MustCompile(`/(run|etc|var)/`)
 	for _, run := range [][2]string{
-		{"deb/postinst", "configure"}, {"deb/prerm", "upgrade"}, {"deb/prerm", "remove"}, {"deb/postrm", "remove"}, {"deb/postrm", "purge"},
-		{"rpm/post", "1"}, {"rpm/post", "2"}, {"rpm/preun", "1"}, {"rpm/preun", "0"}, {"rpm/postun", "1"}, {"rpm/postun", "0"},
+		{"deb/postinst", "configure"},
+		{"deb/prerm", "upgrade"},
+		{"deb/prerm", "remove"},
+		{"deb/postrm", "remove"},
+		{"deb/postrm", "purge"},
+		{"rpm/post", "1"},
+		{"rpm/post", "2"},
+		{"rpm/preun", "1"},
+		{"rpm/preun", "0"},
+		{"rpm/postun", "1"},
+		{"rpm/postun", "0"},
 	} {
 		text, err := os.ReadFile(filepath.Join("package", run[0]))
 		if err != nil {
 			t.Fatal(err)
 		}
-		//nolint:gosec // one of ours
 		cmd := exec.CommandContext(t.Context(), "/bin/sh", "-c", absolute.ReplaceAllString(string(text), root+"$0"), run[0], run[1])
 		cmd.Env = []string{"PATH=" + programs + ":/usr/bin:/bin"}
 		if said, err := cmd.CombinedOutput(); err != nil {
