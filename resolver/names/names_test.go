@@ -128,6 +128,22 @@ func TestRecordsAsTheyAreWritten(t *testing.T) {
 	}
 }
 
+// Records of one name and type have one TTL, the shortest (RFC 2181, section 5.2).
+func TestTheShortestTTLIsThatOfAll(t *testing.T) {
+	made := table(t, "", "a.example 300 A 192.0.2.1", "a.example 60 A 192.0.2.2", "a.example 600 A 192.0.2.3")
+	q := query(t, "a.example", wire.TypeA)
+	found := made.Look(q.Name, q.Type)
+	var m dns.Msg
+	if err := m.Unpack(found.Append(nil, q, 0)); err != nil || len(m.Answer) != 3 {
+		t.Fatal(err, m.Answer)
+	}
+	for _, rr := range m.Answer {
+		if rr.Header().Ttl != 60 {
+			t.Errorf("found %s, want 60 s", rr)
+		}
+	}
+}
+
 func TestRecordsThatAreNone(t *testing.T) {
 	for text, want := range map[string]string{
 		"":                              "there is no record",
