@@ -10,6 +10,7 @@ import (
 	"cordon/resolver"
 	"cordon/resolver/answer"
 	"cordon/resolver/names"
+	"cordon/resolver/policy"
 )
 
 // Ids of routes are never used again, so that a network of thousands of zones must not take as many at each change.
@@ -50,5 +51,24 @@ func TestAnAliasFollowsTheZonesOfItsEnd(t *testing.T) {
 		if got, _ := x.ask("intranet.example."); strings.Contains(got, "198.51.100.7") != (zones == nil) {
 			t.Errorf("%d: with the zones %q the answer is %s", i, zones, got)
 		}
+	}
+}
+
+// A verdict that lets a name of one's own pass is counted like any other.
+func TestVerdictsOnNamesOfOnesOwnAreCounted(t *testing.T) {
+	x := newBench(t, resolver.Limits{})
+	err := x.Configure(resolver.Routing{
+		Default: resolver.Route{Zone: domain.Root, Upstreams: x.fake}, Names: ownNames(t, "host.a.example A 198.51.100.9"),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := twoMinistries(1)
+	c.Agencies[0].Mode = policy.ObserveOnly
+	x.Publish(compile(t, c, "a", "b", "c"))
+	got, _ := x.ask("host.a.example.")
+	counts := x.Counts()
+	if !strings.Contains(got, "198.51.100.9") || len(counts) != 1 || counts[0].Action != policy.Observe || counts[0].N != 1 {
+		t.Errorf("found %s, counted %+v", got, counts)
 	}
 }
