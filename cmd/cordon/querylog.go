@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -38,7 +39,7 @@ func (s *server) newIncidents() *querylog.Keeper {
 	return querylog.NewKeeper(querylog.KeeperConfig{
 		Dir: incidentDir(s.service), Log: s.queries, Logger: s.log,
 		Max: s.service.QueryLog.Incident.Max, Keep: s.service.QueryLog.Incident.Keep,
-		Seen: s.earlier, Audited: s.audit != nil, Known: s.hasAgency,
+		Seen: s.earlier, Audited: s.audit.hasIncident, Known: s.hasAgency,
 		Began: s.audit.incidentBegan, Ended: s.audit.incidentEnded, Changed: s.tellIncident,
 	})
 }
@@ -163,6 +164,18 @@ func dnsWords() querylog.Words {
 			}
 			return strconv.Itoa(n)
 		},
+	}
+}
+
+// hasIncident says why the audit log can't have an incident now, nil if it can: who has addresses logged says so where it stays.
+func (a *auditor) hasIncident() error {
+	switch {
+	case a == nil:
+		return errors.New("there is no audit log to say so in: set state_dir or audit.dir")
+	case a.file.Failing():
+		return errors.New("the audit log, which is to say so, can't be written: the server's log says why")
+	default:
+		return nil
 	}
 }
 

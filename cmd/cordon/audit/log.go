@@ -53,6 +53,7 @@ type counts struct {
 	head    Head
 	written uint64
 	failed  uint64 // attempts
+	failing bool   // the last attempt did
 	lost    uint64 // entries
 	last    time.Time
 }
@@ -202,10 +203,17 @@ func (l *Log) written(n int) {
 func (l *Log) note(w *writer, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.counts.head, l.counts.written, l.counts.last = w.head, w.written, w.last
+	l.counts.head, l.counts.written, l.counts.last, l.counts.failing = w.head, w.written, w.last, err != nil
 	if err != nil {
 		l.counts.failed++
 	}
+}
+
+// Failing says whether the last attempt to write failed: then what is appended waits.
+func (l *Log) Failing() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.counts.failing
 }
 
 // end says what of the log is lost because nothing is written from now on, for err if that is why.

@@ -84,7 +84,7 @@ func TestE2EAuditLogOnAFullDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = syscall.Unmount(dir, syscall.MNT_DETACH) })
-	c.service([]string{"127.0.0.1:9"}, "policy_dir: policy\naudit: {dir: disk/audit}\n")
+	c.service([]string{"127.0.0.1:9"}, "policy_dir: policy\nstate_dir: state\naudit: {dir: disk/audit}\n")
 	c.start()
 	until(t, 3*time.Second, "the start is written", func() bool { return c.metric("cordon_audit_entries_total") != "0" })
 	ballast := filepath.Join(dir, "ballast")
@@ -100,11 +100,15 @@ func TestE2EAuditLogOnAFullDisk(t *testing.T) {
 	}
 	until(t, 3*time.Second, "the errors are counted", func() bool { return c.metric("cordon_audit_write_errors_total") > "0" })
 	c.saysAll(c.log(), "no space left", "audit log: it can't be written")
+	status, text := c.run("incident", "start", "--for", "1h", "--reason", "botnet", "--approved-by", "the head")
+	if status != 1 || !strings.Contains(text, "the server refuses: the audit log, which is to say so, can't be written") {
+		t.Errorf("exit status %d, %s: want that no incident begins without a word in the audit log", status, text)
+	}
 	remove(t, ballast)
 	until(t, 90*time.Second, "it is written again", func() bool { return strings.Contains(c.log(), "written again") })
 	c.signal(syscall.SIGTERM)
 	c.wait(4 * time.Second)
-	status, text := c.run("audit", "show", "--kind", "policy-began")
+	status, text = c.run("audit", "show", "--kind", "policy-began")
 	if status != 0 || strings.Count(text, "\n") != 21 {
 		t.Errorf("exit status %d, want 21 entries, none of them lost:\n%s", status, text)
 	}

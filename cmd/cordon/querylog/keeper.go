@@ -25,7 +25,7 @@ type KeeperConfig struct {
 	Max     time.Duration                               // the longest incident
 	Keep    time.Duration                               // how long after its last write the file of an incident is kept
 	Seen    time.Time                                   // what an earlier process has seen of the time; zero for nothing
-	Audited bool                                        // there is an audit log
+	Audited func() error                                // says why the audit log can't have an incident; nil from it: it can; not nil
 	Known   func(agency string) bool                    // says whether there is such an agency; nil: every one is
 	Began   func(i *Incident)                           // has it noted in the audit log; not nil
 	Ended   func(i *Incident, at time.Time, why string) // the same
@@ -219,10 +219,11 @@ func (k *Keeper) obey(r *Request, now time.Time) error {
 
 // mayBegin says why there can't be the incident that r asks for.
 func (k *Keeper) mayBegin(r *Request) error {
+	if err := k.config.Audited(); err != nil {
+		return err
+	}
 	longest, _ := k.limits()
 	switch {
-	case !k.config.Audited:
-		return errors.New("there is no audit log to say so in: set state_dir or audit.dir")
 	case k.state.Running != nil:
 		return fmt.Errorf("there is one already, until %s: end it first", k.state.Running.Until.UTC().Format(time.RFC3339))
 	case r.For <= 0 || r.For > longest:

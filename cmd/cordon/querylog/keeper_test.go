@@ -38,7 +38,7 @@ func (h *house) run(change func(*KeeperConfig)) (stop func()) {
 	h.t.Helper()
 	h.log, _, h.journal = newLog(h.t, Config{})
 	c := KeeperConfig{
-		Dir: h.dir, Log: h.log, Logger: h.journal.logger(), Max: 24 * time.Hour, Keep: 7 * 24 * time.Hour, Audited: true,
+		Dir: h.dir, Log: h.log, Logger: h.journal.logger(), Max: 24 * time.Hour, Keep: 7 * 24 * time.Hour, Audited: func() error { return nil },
 		Known:   func(agency string) bool { return agency == "defence" },
 		Began:   func(i *Incident) { h.note("began, for %s, %q by %s", i.Until.Sub(i.Begun), i.Reason, i.ApprovedBy) },
 		Ended:   func(i *Incident, at time.Time, why string) { h.note("ended after %s: %s", at.Sub(i.Begun), why) },
@@ -155,7 +155,9 @@ func TestAnIncidentIsEnded(t *testing.T) {
 
 func TestAnIncidentIsRefused(t *testing.T) {
 	for want, change := range map[string]func(*Request, *KeeperConfig){
-		"there is no audit log":              func(_ *Request, c *KeeperConfig) { c.Audited = false },
+		"there is no audit log": func(_ *Request, c *KeeperConfig) {
+			c.Audited = func() error { return errors.New("there is no audit log") }
+		},
 		"it is to last 24h0m1s: want more":   func(r *Request, _ *KeeperConfig) { r.For = 24*time.Hour + time.Second },
 		"it is to last 1h0m0s: want":         func(_ *Request, c *KeeperConfig) { c.Max = time.Minute },
 		"it is to last 0s":                   func(r *Request, _ *KeeperConfig) { r.For = 0 },
