@@ -418,9 +418,16 @@ func TestHeldInDoubt(t *testing.T) {
 // guess sends datagrams with IDs that were not asked with.
 func (l *fakeLink) guess(count int) {
 	msg := l.answer()
-	for range count {
-		binary.BigEndian.PutUint16(msg, binary.BigEndian.Uint16(msg)+1)
+	for id := binary.BigEndian.Uint16(msg); count > 0; id++ {
+		l.port.mu.Lock()
+		used := l.port.isUsed(id)
+		l.port.mu.Unlock()
+		if used { // then it would be late, and no guess
+			continue
+		}
+		binary.BigEndian.PutUint16(msg, id)
 		l.port.heard(msg)
+		count--
 	}
 }
 
