@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"os"
 	"sync"
+
+	"cordon/cmd/cordon/files"
 )
 
 // tlsConfig is made of the files as they are now.
@@ -20,7 +22,7 @@ func (g Guard) tlsConfig() (*tls.Config, error) {
 	if g.ClientCA == "" {
 		return config, nil
 	}
-	text, err := readSmall(g.ClientCA, maxPEM)
+	text, err := files.ReadSmall(g.ClientCA, maxPEM)
 	if err != nil {
 		return nil, fmt.Errorf("authorities of clients: %w", err)
 	}
@@ -34,11 +36,11 @@ func (g Guard) tlsConfig() (*tls.Config, error) {
 
 // pair is the certificate of the server with its key.
 func (g Guard) pair() (tls.Certificate, error) {
-	certificate, err := readSmall(g.Certificate, maxPEM)
+	certificate, err := files.ReadSmall(g.Certificate, maxPEM)
 	if err != nil {
 		return tls.Certificate{}, fmt.Errorf("certificate: %w", err)
 	}
-	key, err := readSmall(g.Key, maxPEM)
+	key, err := files.ReadSmall(g.Key, maxPEM)
 	if err != nil {
 		return tls.Certificate{}, fmt.Errorf("key: %w", err)
 	}
@@ -120,7 +122,7 @@ func same(a, b []os.FileInfo) bool {
 
 // ownLeaf is the certificate of the server itself, by which a client on the same host knows it.
 func (g Guard) ownLeaf() ([]byte, error) {
-	text, err := readSmall(g.Certificate, maxPEM)
+	text, err := files.ReadSmall(g.Certificate, maxPEM)
 	if err != nil {
 		return nil, fmt.Errorf("certificate: %w", err)
 	}

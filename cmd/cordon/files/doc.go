@@ -1,4 +1,4 @@
-// Package files changes files that others read, and perhaps change, at the same time.
+// Package files changes files that others read, and perhaps change, at the same time, and reads small ones that others gave.
 //
 //	            draft in the same file system        path
 //	content ──▶ .new-*: write, mode, owner, sync ──▶ rename ──▶ sync of its directory

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -345,7 +344,7 @@ func Ask(dir string, r *Request) error {
 // Withdraw takes the request back. The error is [fs.ErrNotExist] if it is not there any more, for the server has taken it.
 func Withdraw(dir string) error { return os.Remove(filepath.Join(dir, requestFile)) }
 
-// readSmall is the content of a small regular file.
+// readSmall is the content of a small regular file, to which no link leads.
 func readSmall(path string) ([]byte, error) {
 	info, err := os.Lstat(path)
 	if err != nil {
@@ -354,16 +353,7 @@ func readSmall(path string) ([]byte, error) {
 	if !info.Mode().IsRegular() {
 		return nil, errors.New(path + " is not a regular file")
 	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxState+1))
-	if err == nil && len(text) > maxState {
-		err = errors.New(path + " is too large")
-	}
-	return text, err
+	return files.ReadSmall(path, maxState)
 }
 
 // since is the time from then to now, 0 if the clock stepped back.
